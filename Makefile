@@ -1,0 +1,43 @@
+# Two commands do everything: `make book` builds and opens the course, `make test` proves it.
+# Windows without make: the README has the same lines for PowerShell.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help book html lab test proof notebooks clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+book: html ## build the book, serve it on 127.0.0.1 and print the address
+	@$(BIN)/python book/serve.py
+
+html: $(READY)
+	@echo "Building the book: about 20 s the first time, then only what changed …"
+	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet
+
+lab: $(READY) ## open the notebooks in JupyterLab
+	@echo "Opening JupyterLab in notebooks/. Stop it with Ctrl+C."
+	@cd notebooks && ../$(BIN)/jupyter lab
+
+test: $(READY) ## prove the course: notebooks, instruments, labs, quizzes, book, pages
+	@echo "Proving the course; this takes a few minutes …"
+	@$(BIN)/python -m pytest --nbval --nbval-cell-timeout=60 tests notebooks
+
+proof: $(READY) ## the long proof: every seeded fault, fault and load tests, flake hunt
+	@$(BIN)/python tests/proof.py
+
+notebooks: $(READY) ## run the notebooks afresh and store their outputs
+	@$(BIN)/python notebooks/refresh.py $(only)
+
+clean: ## remove the built book and the virtual environment
+	rm -rf _build $(VENV)
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"The course needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || { echo "Making a virtual environment in $(VENV) …"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing the course (about 170 packages, one to three minutes) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $@

@@ -1,0 +1,146 @@
+"""Run the notebooks afresh from their text twins, and keep their outputs.
+
+    python notebooks/refresh.py              every notebook
+    python notebooks/refresh.py 01           those whose name begins with 01
+    python notebooks/refresh.py --check      run nothing: is each notebook the twin of its text?
+
+People edit `text/NN-name.md` (or the notebook in JupyterLab, which writes the text when it saves).
+A notebook that fails is left as it was, and the exit status is 1. After all succeeded,
+`book/status.json` says what ran, when, how long it took and which claims held.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+TEXT = HERE / "text"
+STATUS = ROOT / "book" / "status.json"
+REPORTED = ("fastapi", "starlette", "anyio", "uvicorn", "psycopg", "asyncpg", "aiosqlite")
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+CELL_SECONDS = 120
+
+
+def from_text(path: Path) -> nbformat.NotebookNode:
+    """The notebook that a text describes: without outputs, with the same cell ids each time."""
+    notebook = jupytext.read(path, fmt="md:myst")
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL})
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:02d}"
+        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags"})
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def sources(notebook: nbformat.NotebookNode) -> list[tuple[str, str, list[str]]]:
+    """What the text twin can know of a notebook: kind, source and tags of each cell."""
+    return [(c.cell_type, c.source, list(c.metadata.get("tags", []))) for c in notebook.cells]
+
+
+def is_twin(text: Path) -> bool:
+    """True if the stored notebook has exactly the cells that its text twin describes."""
+    stored = HERE / f"{text.stem}.ipynb"
+    if not stored.exists():
+        return False
+    return sources(nbformat.read(stored, as_version=4)) == sources(from_text(text))
+
+
+def run(
+    notebook: nbformat.NotebookNode, *, root: Path = ROOT, stop_at_error: bool = True
+) -> list[dict]:
+    """Execute a notebook in place, in a fresh kernel; return its claims as [{"id", "ok"}, …].
+
+    `root` is the tree whose notebooks/ is the working directory and whose labs/ is imported.
+    The kernel is gone afterwards, and with it every server that the notebook started.
+    Raises CellExecutionError or CellTimeoutError unless `stop_at_error` is False.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "claims.jsonl"
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_SECONDS,
+            kernel_name="python3",
+            record_timing=False,
+            allow_errors=not stop_at_error,
+            resources={"metadata": {"path": str(root / "notebooks")}},
+        )
+        environment = {"BENCH_CLAIMS_LOG": str(log), "PYTHONPATH": str(root / "labs")}
+        client.execute(env={**os.environ, **environment})
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    notebook.metadata.pop("language_info", None)
+    return [json.loads(line) for line in lines]
+
+
+def refresh(text: Path) -> dict:
+    """Run one notebook and write it; return its line of `book/status.json`."""
+    notebook = from_text(text)
+    began = time.perf_counter()
+    claims = run(notebook)
+    seconds = time.perf_counter() - began
+    nbformat.validate(notebook)
+    nbformat.write(notebook, HERE / f"{text.stem}.ipynb")
+    return {"seconds": round(seconds, 1), "claims": sorted({c["id"] for c in claims if c["ok"]})}
+
+
+def write_status(rows: dict[str, dict]) -> None:
+    old = json.loads(STATUS.read_text(encoding="utf-8")) if STATUS.exists() else {"notebooks": {}}
+    known = {p.stem for p in TEXT.glob("*.md")}
+    merged = {name: row for name, row in old["notebooks"].items() if name in known} | rows
+    status = {
+        "ran": date.today().isoformat(),
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "versions": {name: version(name) for name in REPORTED},
+        "notebooks": dict(sorted(merged.items())),
+    }
+    STATUS.write_text(json.dumps(status, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="the beginning of a notebook's name, such as 01")
+    parser.add_argument("--check", action="store_true", help="run nothing, compare with the text")
+    arguments = parser.parse_args()
+    texts = [
+        path
+        for path in sorted(TEXT.glob("*.md"))
+        if not arguments.names or path.stem.startswith(tuple(arguments.names))
+    ]
+    if not texts:
+        print(f"No notebook begins with {' or '.join(arguments.names)}.", file=sys.stderr)
+        return 1
+    if arguments.check:
+        strangers = [path.stem for path in texts if not is_twin(path)]
+        for name in strangers:
+            print(f"{name}: notebook and text differ; run `make notebooks`.", file=sys.stderr)
+        return 1 if strangers else 0
+    rows = {}
+    for number, text in enumerate(texts, 1):
+        print(f"[{number}/{len(texts)}] {text.stem} …", end=" ", flush=True)
+        try:
+            rows[text.stem] = row = refresh(text)
+        except (CellExecutionError, CellTimeoutError) as problem:
+            print(f"failed; the stored notebook is unchanged.\n{problem}", file=sys.stderr)
+            return 1
+        print(f"{row['seconds']} s, {len(row['claims'])} claims hold")
+    write_status(rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
