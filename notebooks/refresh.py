@@ -1,11 +1,12 @@
-"""Run the notebooks afresh from their text twins, and keep their outputs.
+"""Run the notebooks and the evidence scripts afresh, and keep their outputs.
 
-    python notebooks/refresh.py              every notebook
-    python notebooks/refresh.py 01           those whose name begins with 01
+    python notebooks/refresh.py              everything
+    python notebooks/refresh.py 01           what belongs to lesson 01
     python notebooks/refresh.py --check      run nothing: is each notebook the twin of its text?
 
 People edit `text/NN-name.md` (or the notebook in JupyterLab, which writes the text when it saves).
-A notebook that fails is left as it was, and the exit status is 1. After all succeeded,
+What a script in labs/evidence prints is kept in labs/evidence/outputs. An experiment that fails
+leaves its stored output as it was, and the exit status is 1. After all succeeded,
 `book/status.json` says what ran, when, how long it took and which claims held.
 """
 
@@ -15,6 +16,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +32,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TEXT = HERE / "text"
+EVIDENCE = ROOT / "labs" / "evidence"
+OUTPUTS = EVIDENCE / "outputs"
 STATUS = ROOT / "book" / "status.json"
 REPORTED = ("fastapi", "starlette", "anyio", "uvicorn", "psycopg", "asyncpg", "aiosqlite")
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -86,58 +90,88 @@ def run(
     return [json.loads(line) for line in lines]
 
 
-def refresh(text: Path) -> dict:
-    """Run one notebook and write it; return its line of `book/status.json`."""
+def refresh(text: Path) -> list[str]:
+    """Run one notebook and write it; return the ids of its claims, all of which held."""
     notebook = from_text(text)
-    began = time.perf_counter()
     claims = run(notebook)
-    seconds = time.perf_counter() - began
     nbformat.validate(notebook)
     nbformat.write(notebook, HERE / f"{text.stem}.ipynb")
-    return {"seconds": round(seconds, 1), "claims": sorted({c["id"] for c in claims if c["ok"]})}
+    return [row["id"] for row in claims]
+
+
+def refresh_script(script: Path) -> list[str]:
+    """Run one evidence script and keep what it printed; return the ids of its claims.
+
+    Raises RuntimeError with the end of its error output if it fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "claims.jsonl"
+        done = subprocess.run(
+            [sys.executable, str(script)],
+            env={**os.environ, "BENCH_CLAIMS_LOG": str(log)},
+            cwd=ROOT,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr[-2000:])
+        OUTPUTS.mkdir(exist_ok=True)
+        (OUTPUTS / f"{script.stem}.txt").write_text(done.stdout, encoding="utf-8")
+        return [json.loads(row)["id"] for row in log.read_text(encoding="utf-8").splitlines()]
+
+
+def experiments(names: list[str]) -> list[Path]:
+    """The texts and scripts of the lessons whose numbers are given; of all, if none is."""
+    found = [*TEXT.glob("[0-9][0-9]-*.md"), *EVIDENCE.glob("[0-9][0-9]_*.py")]
+    return [
+        p for p in sorted(found, key=lambda p: p.stem) if p.stem.startswith(tuple(names or [""]))
+    ]
 
 
 def write_status(rows: dict[str, dict]) -> None:
-    old = json.loads(STATUS.read_text(encoding="utf-8")) if STATUS.exists() else {"notebooks": {}}
-    known = {p.stem for p in TEXT.glob("*.md")}
-    merged = {name: row for name, row in old["notebooks"].items() if name in known} | rows
+    """Put these rows into `book/status.json`; rows of experiments that are gone are dropped."""
+    old = json.loads(STATUS.read_text(encoding="utf-8")) if STATUS.exists() else {"runs": {}}
+    known = {path.stem for path in experiments([])}
+    merged = {name: row for name, row in old["runs"].items() if name in known} | rows
     status = {
-        "ran": date.today().isoformat(),
         "python": platform.python_version(),
         "system": platform.system(),
         "versions": {name: version(name) for name in REPORTED},
-        "notebooks": dict(sorted(merged.items())),
+        "runs": dict(sorted(merged.items())),
     }
     STATUS.write_text(json.dumps(status, indent=2) + "\n", encoding="utf-8")
 
 
+def check(texts: list[Path]) -> int:
+    strangers = [path.stem for path in texts if not is_twin(path)]
+    for name in strangers:
+        print(f"{name}: notebook and text differ; run `make notebooks`.", file=sys.stderr)
+    return 1 if strangers else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="the beginning of a notebook's name, such as 01")
+    parser.add_argument("names", nargs="*", help="a lesson's number, such as 01")
     parser.add_argument("--check", action="store_true", help="run nothing, compare with the text")
     arguments = parser.parse_args()
-    texts = [
-        path
-        for path in sorted(TEXT.glob("*.md"))
-        if not arguments.names or path.stem.startswith(tuple(arguments.names))
-    ]
-    if not texts:
-        print(f"No notebook begins with {' or '.join(arguments.names)}.", file=sys.stderr)
+    chosen = experiments(arguments.names)
+    if not chosen:
+        print(f"Nothing begins with {' or '.join(arguments.names)}.", file=sys.stderr)
         return 1
     if arguments.check:
-        strangers = [path.stem for path in texts if not is_twin(path)]
-        for name in strangers:
-            print(f"{name}: notebook and text differ; run `make notebooks`.", file=sys.stderr)
-        return 1 if strangers else 0
+        return check([path for path in chosen if path.suffix == ".md"])
     rows = {}
-    for number, text in enumerate(texts, 1):
-        print(f"[{number}/{len(texts)}] {text.stem} …", end=" ", flush=True)
+    for number, path in enumerate(chosen, 1):
+        print(f"[{number}/{len(chosen)}] {path.stem} …", end=" ", flush=True)
+        began = time.perf_counter()
         try:
-            rows[text.stem] = row = refresh(text)
-        except (CellExecutionError, CellTimeoutError) as problem:
-            print(f"failed; the stored notebook is unchanged.\n{problem}", file=sys.stderr)
+            claims = (refresh if path.suffix == ".md" else refresh_script)(path)
+        except (CellExecutionError, CellTimeoutError, RuntimeError) as problem:
+            print(f"failed; its stored output is unchanged.\n{problem}", file=sys.stderr)
             return 1
-        print(f"{row['seconds']} s, {len(row['claims'])} claims hold")
+        seconds = round(time.perf_counter() - began, 1)
+        rows[path.stem] = {"ran": date.today().isoformat(), "seconds": seconds, "claims": claims}
+        print(f"{seconds} s, {len(claims)} claims hold")
     write_status(rows)
     return 0
 

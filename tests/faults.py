@@ -60,7 +60,8 @@ def load() -> list[Fault]:
 
 def experiments() -> list[Path]:
     """The files that make claims: the notebooks' texts and the evidence scripts."""
-    return [*sorted(ROOT.glob("notebooks/text/*.md")), *sorted(ROOT.glob("labs/evidence/*.py"))]
+    patterns = "notebooks/text/[0-9][0-9]-*.md", "labs/evidence/[0-9][0-9]_*.py"
+    return [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
 
 
 def claims_in(path: Path) -> list[str]:

@@ -1,0 +1,33 @@
+"""The evidence scripts run, and what the book shows of them is what they print."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from faults import ROOT, claims_in
+
+SCRIPTS = sorted((ROOT / "labs" / "evidence").glob("[0-9][0-9]_*.py"))
+
+
+def holding(output: str) -> list[str]:
+    return [line for line in output.splitlines() if line.startswith("holds: ")]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_an_evidence_script_holds_what_the_book_shows(script):
+    done = subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    stored = (script.parent / "outputs" / f"{script.stem}.txt").read_text(encoding="utf-8")
+    assert holding(done.stdout) == holding(stored)
+    assert len(holding(stored)) == len(claims_in(script)) > 0
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_an_evidence_script_stands_in_the_book_with_its_output(script):
+    pages = "".join(p.read_text(encoding="utf-8") for p in ROOT.glob("book/evidence/*.md"))
+    assert f"labs/evidence/{script.name}" in pages
+    assert f"labs/evidence/outputs/{script.stem}.txt" in pages
