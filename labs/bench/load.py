@@ -1,0 +1,262 @@
+"""A lean HTTP client, so that a measurement is of the server and not of the client.
+
+One asyncio.Protocol per connection, keep-alive, GET only, no dependency. A reply needs a
+Content-Length header, as FastAPI's JSON replies have; a chunked reply is refused with an error.
+
+`closed_loop`: a guest orders again only after the reply, so a stall of the server also stops the
+guests. `open_loop`: orders come at their due times, whatever the server does. Latency counts from
+the due time in both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answered request. The three times are `time.perf_counter()` values, in seconds."""
+
+    due: float
+    """When the guest wanted to send it."""
+    sent: float
+    """When it was written to the connection: never before `due`."""
+    done: float
+    """When the last byte of the reply was read."""
+    status: int
+    body: bytes
+
+    @property
+    def latency(self) -> float:
+        """Seconds from due to done: what the guest has waited."""
+        return self.done - self.due
+
+    def json(self) -> object:
+        """The body, decoded as JSON."""
+        return json.loads(self.body)
+
+
+def makespan(replies: Iterable[Reply]) -> float:
+    """Seconds from the moment the first order was due to the moment the last reply was done."""
+    replies = list(replies)
+    return max(reply.done for reply in replies) - min(reply.due for reply in replies)
+
+
+async def closed_loop(url: str, path: str, guests: int = 20, orders: int = 1) -> list[Reply]:
+    """`guests` send GET `path` at the same moment, each `orders` times, one after the other.
+
+    Each guest has a connection of its own, opened before the first order is due. The first order
+    of all guests is due at one moment; every later one is due when the guest's last reply is done.
+    So at most `guests` requests are in flight. Returns guests * orders replies, by due, then sent.
+
+    Any status is a reply. Raises ConnectionError when the server closes a connection too early.
+    """
+    async with Client(url, connections=guests) as client:
+        start = perf_counter()
+
+        async def guest() -> list[Reply]:
+            replies: list[Reply] = []
+            for _ in range(orders):
+                due = replies[-1].done if replies else start
+                replies.append(await client.get(path, due=due))
+            return replies
+
+        async with _together() as group:
+            served = [group.create_task(guest()) for _ in range(guests)]
+    return _in_order(reply for task in served for reply in task.result())
+
+
+async def open_loop(url: str, path: str, rate: float, seconds: float) -> list[Reply]:
+    """Send GET `path` `rate` times a second for `seconds` seconds, without waiting for replies.
+
+    Order number i is due i / rate seconds after the first, also while the server stalls. Returns
+    round(rate * seconds) replies, by due, then sent, as soon as the last one is done.
+
+    Up to 64 connections are opened before the first order is due, further ones when all are busy.
+    Any status is a reply. Raises ConnectionError when the server closes a connection too early.
+    """
+    total = round(rate * seconds)
+    async with Client(url, connections=min(total, 64)) as client, _together() as group:
+        start = perf_counter()
+        sent = []
+        for i in range(total):
+            due = start + i / rate
+            await _sleep_until(due)
+            sent.append(group.create_task(client.get(path, due=due)))
+    return _in_order(task.result() for task in sent)
+
+
+class Client:
+    """Keep-alive connections to one server: `async with Client(url) as client`.
+
+    `connections` are opened on entry, further ones when all are busy. The block's end closes all.
+    """
+
+    def __init__(self, url: str, connections: int = 1) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "http" or parts.hostname is None:
+            raise ValueError(f"This client needs an address like http://127.0.0.1:8000, not {url}.")
+        self.url = url
+        self._host, self._port = parts.hostname, parts.port or 80
+        self._warm = connections
+        self._open: set[_Connection] = set()
+        self._free: list[_Connection] = []
+
+    async def __aenter__(self) -> Client:
+        try:
+            for _ in range(self._warm):
+                self._free.append(await self._connect())
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._close()
+        await asyncio.sleep(0)  # one turn of the loop, in which the transports close their sockets
+
+    async def get(self, path: str, *, due: float | None = None) -> Reply:
+        """Send GET `path` and return the reply, of any status.
+
+        `due` is when it should have been sent; now, if left out. Any number of calls may be in
+        flight. Raises ConnectionError when the server closes the connection before the reply is
+        complete, ValueError for a reply without Content-Length. If the caller is cancelled, the
+        connection is closed, since its reply would belong to nobody.
+        """
+        due = perf_counter() if due is None else due
+        connection = self._take() or await self._connect()
+        try:
+            status, body, sent, done = await connection.ask(path, self._host, self._port)
+        except BaseException:
+            connection.close()
+            self._open.discard(connection)
+            raise
+        if connection.closed:  # it was the server's last reply on this connection
+            connection.close()
+            self._open.discard(connection)
+        else:
+            self._free.append(connection)
+        return Reply(due, sent, done, status, body)
+
+    def _take(self) -> _Connection | None:
+        while self._free:
+            connection = self._free.pop()
+            if not connection.closed:
+                return connection
+            self._open.discard(connection)
+        return None
+
+    async def _connect(self) -> _Connection:
+        loop = asyncio.get_running_loop()
+        try:
+            _, connection = await loop.create_connection(_Connection, self._host, self._port)
+        except ConnectionError as error:
+            raise ConnectionError(f"No server answers at {self.url}: is it running?") from error
+        self._open.add(connection)
+        return connection
+
+    def _close(self) -> None:
+        for connection in self._open:
+            connection.close()
+        self._open.clear()
+        self._free.clear()
+
+
+class _Connection(asyncio.Protocol):
+    """One connection with at most one request in flight."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._reply: asyncio.Future | None = None
+        self._received = b""
+        self._path = ""
+        self._sent = 0.0
+
+    def ask(self, path: str, host: str, port: int) -> asyncio.Future:
+        """Send a request. The future's result is (status, body, sent, done)."""
+        self._reply = reply = asyncio.get_running_loop().create_future()
+        self._path = path
+        self._sent = perf_counter()
+        if self.closed:  # between connecting and asking
+            self.connection_lost(None)
+        self._transport.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        return reply
+
+    def close(self) -> None:
+        self.closed = True
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, separator, body = self._received.partition(b"\r\n\r\n")
+        if not separator:
+            return
+        status = int(head[9:12])
+        length = _content_length(head, status)
+        if length is None:
+            self._finish(
+                ValueError(
+                    f"The reply to GET {self._path} (status {status}) has no Content-Length; this "
+                    "client reads no chunked or streamed replies. Use httpx for this route."
+                )
+            )
+        elif len(body) >= length:
+            self._received = b""
+            self.closed |= b"\r\nconnection: close" in head.lower()
+            self._finish((status, body[:length], self._sent, perf_counter()))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        self._finish(
+            ConnectionError(
+                f"The server closed the connection before its reply to GET {self._path} was "
+                "complete. Look at the end of the server's log."
+            )
+        )
+
+    def _finish(self, outcome: tuple[int, bytes, float, float] | Exception) -> None:
+        reply, self._reply = self._reply, None
+        if reply is None or reply.done():
+            return
+        if isinstance(outcome, Exception):
+            reply.set_exception(outcome)
+        else:
+            reply.set_result(outcome)
+
+
+def _content_length(head: bytes, status: int) -> int | None:
+    if status in (204, 304):
+        return 0
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return None
+
+
+async def _sleep_until(due: float) -> None:
+    while (early := due - perf_counter()) > 0:  # noqa: ASYNC110
+        await asyncio.sleep(early)  # again, if the timer fires a little too early
+
+
+@asynccontextmanager
+async def _together() -> AsyncIterator[asyncio.TaskGroup]:
+    """A task group in which the first failure is raised as itself, not inside a group."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
+
+def _in_order(replies: Iterable[Reply]) -> list[Reply]:
+    return sorted(replies, key=lambda reply: (reply.due, reply.sent))

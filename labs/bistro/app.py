@@ -1,0 +1,23 @@
+"""The bistro as an ASGI app: `BISTRO_DSN=postgresql://… uvicorn bistro.app:app`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from bistro import database, menu, waiting
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open the pool before the first request; close it after the last."""
+    async with database.open_pool(database.dsn()) as pool:
+        app.state.pool = pool
+        yield
+
+
+app = FastAPI(title="The bistro", lifespan=lifespan)
+app.include_router(menu.router)
+app.include_router(waiting.router)
