@@ -17,6 +17,7 @@ _HOME = {
     "VirtualDeadlock": "virtual",
     "Heartbeat": "heartbeats",
     "LoopTrace": "looptrace",
+    "blocking": "looptrace",
     "waiting_for": "looptrace",
     "RoundTrips": "roundtrips",
     "serve": "serving",
