@@ -26,6 +26,7 @@ _HOME = {
     "makespan": "load",
     "open_loop": "load",
     "recorded": "timelines",
+    "timeline_setup": "timelines",
     "claim": "claims",
     "ClaimFailed": "claims",
     "staircase": "figures",

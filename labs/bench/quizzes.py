@@ -14,6 +14,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from bench.assets import Assets
 from bench.quiz_checks import QuizError
 from bench.quiz_files import COURSE, Lesson, RecallCard, load_lessons, load_recall
 from bench.quiz_items import Answer, Item
@@ -53,7 +54,7 @@ def progress(lesson: str, book: Path = COURSE / "book") -> Progress:
 
 def quiz_setup() -> Assets:
     """Style and script of all cards, shown once by a notebook's first cell (tag: remove-cell)."""
-    return Assets()
+    return Assets("The questions of this notebook are ready.", STYLE, SCRIPT)
 
 
 def recall(lesson: str, link: Callable[[str], str | None], book: Path = COURSE / "book") -> str:
@@ -148,17 +149,6 @@ class Transfer:
 <button type="button" data-do="leave" {KEYS}>Change nothing</button></div>
 <p class="quiz-message" role="status"></p>
 {_forget("Forget all my answers", "all answers of all lessons")}</section>"""
-
-
-class Assets:
-    """The style and the script, for places where no page of the book loads them."""
-
-    def __repr__(self) -> str:
-        return "The questions of this notebook are ready."
-
-    def _repr_html_(self) -> str:
-        style, script = STYLE.read_text(encoding="utf-8"), SCRIPT.read_text(encoding="utf-8")
-        return f"<style>\n{style}</style>\n<script>\n{script}</script>"
 
 
 def _options(item: Item) -> list[str]:
