@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from bistro import database, menu, waiting
+from bistro import database, health, menu, waiting
 
 
 @asynccontextmanager
@@ -20,4 +20,5 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title="The bistro", lifespan=lifespan)
 app.include_router(menu.router)
+app.include_router(health.router)
 app.include_router(waiting.router)

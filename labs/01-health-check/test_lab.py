@@ -1,0 +1,115 @@
+"""The checks of lab 1, in the order in which a learner meets them. The first that fails is shown.
+
+The gate holds every report inside the database, so "while a report waits" is a fact and not a
+moment. The docstring of a check is its title, and its assert message is the feedback.
+"""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from bench import Gate, Postgres
+from bench.laboratory import Laboratory
+from bench.submission import LONG, Submission, served
+from bistro.database import prepare
+
+FORTY = 40  # the thread limit of lesson 1
+GUESTS = FORTY + 5
+
+
+@pytest.fixture(scope="session")
+def app(laboratory: Laboratory) -> Submission:
+    """The submitted app beside a fresh kitchen book."""
+    pg = laboratory.enter(Postgres())
+    laboratory.run(prepare(pg.dsn))
+    return laboratory.enter(served(pg.dsn, BISTRO_DSN=pg.dsn))
+
+
+async def test_the_report_reads_the_kitchen_book(app: Submission) -> None:
+    """The report reads the kitchen book"""
+    before = await takings(app)
+    await app.kitchen.execute(
+        "insert into orders (guest_id, dish_id, portions) values (1, 2, 3), (2, 7, 1)"
+    )
+    change = await takings(app) - before
+    assert change == 3 * 1350 + 600, (
+        f"Two new orders bring in 46.50, and the takings changed by {change / 100:.2f}. "
+        "A report that does not ask the kitchen book is quick, and wrong: keep its query."
+    )
+
+
+async def test_health_answers_beside_one_report(app: Submission) -> None:
+    """The health check answers while one report waits"""
+    async with Gate(app.dsn) as gate, app.sent("/report") as [report]:
+        assert await app.at_gate(gate, 1) == 1, (
+            "The kitchen is closed, and the report does not wait for it. "
+            "Keep its slow query as it is: `select cook(0.2)`."
+        )
+        assert await app.ask("/health"), (
+            "One report waits in the database, and `/health` gives no answer until it is done. "
+            "The report still holds the event loop's thread while it waits."
+        )
+        await gate.open()
+        await app.checked(report, "/report")
+
+
+async def test_forty_reports_run_at_once(app: Submission) -> None:
+    """Forty reports run at the same time"""
+    async with Gate(app.dsn) as gate, app.sent("/report", GUESTS) as reports:
+        await app.at_gate(gate, FORTY)
+        inside = max([await gate.waiting() for _ in range(100)])
+        assert inside >= FORTY, (
+            f"Of {GUESTS} reports, {inside} are inside the database at the same time. "
+            f"The loop is free now, but FastAPI's own helpers let {FORTY} wait at once."
+        )
+        assert inside <= FORTY, (
+            f"More than {FORTY} reports are inside the database at the same time. "
+            "Another driver or a higher limit can be right; lessons 3 and 4 come to them. "
+            "This lab asks for less: leave the driver and the thread limit as they are."
+        )
+        await gate.open()
+        for report in reports:
+            await app.checked(report, "/report")
+
+
+async def test_health_answers_beside_forty_reports(app: Submission) -> None:
+    """The health check answers while forty reports wait"""
+    async with Gate(app.dsn) as gate, app.sent("/report", GUESTS) as reports:
+        await app.at_gate(gate, FORTY)
+        assert await app.ask("/health"), (
+            "Forty reports wait, so all forty helpers are busy, and `/health` gives no answer. "
+            "It waits for a helper of its own. Does it need one?"
+        )
+        await gate.open()
+        for report in reports:
+            await app.checked(report, "/report")
+
+
+async def test_health_answers_without_the_database(app: Submission) -> None:
+    """The health check answers while the database is away"""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # the port is taken, and nobody listens there
+        away = "postgresql://nobody:nothing@{}:{}/nowhere".format(*nobody.getsockname())
+        async with served(app.dsn, BISTRO_DSN=away) as alone:
+            reply = await alone.ask("/health", LONG, may_fail=True)
+    assert reply, (
+        "The database is away, and `/health` gives no answer. "
+        "It says whether this process is alive, so it must not wait for another one."
+    )
+    assert reply.status == 200, (
+        f"The database is away, and `/health` answers with status {reply.status}. The platform "
+        "would restart a server that is well, and the database would still be away."
+    )
+
+
+async def takings(app: Submission) -> int:
+    reply = await app.ask("/report", LONG)
+    assert reply, "`/report` gives no answer, although nobody else asks for anything."
+    try:
+        return int(reply.json()["takings_cents"])
+    except (ValueError, KeyError, TypeError):
+        raise AssertionError(
+            'The answer of `/report` must stay what it was: {"takings_cents": a number}.'
+        ) from None

@@ -1,0 +1,210 @@
+"""Every lab is provable: starter and wrong repairs fail where they should, the solution passes.
+
+A new lab is found by its `test_lab.py` and needs no change here.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import importlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from difflib import ndiff
+from pathlib import Path
+
+import pytest
+
+from bench.checking import run_checks
+from bench.lab_folders import COURSE, Lab, check_names, find, read
+from bench.outcomes import Correct, Incorrect, Outcome
+from bench.postgres import Postgres
+from bistro.app import app
+
+LABS = [find(path.parent.name) for path in sorted(COURSE.glob("labs/*/test_lab.py"))]
+WRONG = [(lab, path) for lab in LABS for path in sorted(lab.folder.glob("wrong/*.py"))]
+FAILS = re.compile(r'^"""Fails: (\w+)\n\n\S')
+MODULES = {"01-health-check": "health"}  # what a lab leaves in the bistro
+
+every_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
+
+
+def expected(wrong: Path) -> str:
+    """The check that a wrong repair fails, as its own docstring says."""
+    found = FAILS.match(read(wrong))
+    assert found, f'{wrong.name} must begin with """Fails: <name of a check>, then the reason'
+    return found[1]
+
+
+def page(lab: Lab) -> str:
+    return read(COURSE / "book" / "labs" / f"{lab.name}.md")
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> Iterator[dict[Path, Outcome]]:
+    """What the checks say of each file. Three at a time: they mostly wait."""
+    files = [(lab, file) for lab in LABS for file in (lab.starter, lab.solution)] + WRONG
+    server = asyncio.run(Postgres(max_connections=300).start())
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(3) as pool:
+        patch.setenv("DATABASE_URL", server.dsn)
+        ran = pool.map(lambda one: run_checks(*one, limit=240), files)
+        yield dict(zip((file for _, file in files), ran, strict=True))
+    asyncio.run(server.stop())
+
+
+# -- what the checks say --
+
+
+@every_lab
+def test_the_solution_passes(lab: Lab, outcomes: dict[Path, Outcome]) -> None:
+    outcome = outcomes[lab.solution]
+    assert isinstance(outcome, Correct), outcome
+    assert [check.name for check in outcome.checks] == check_names(lab)
+    assert len(lab.reason()) > 60, "the docstring of the solution gives the reason"
+    assert lab.reason() in outcome.message
+
+
+@every_lab
+def test_the_starter_serves_and_fails(lab: Lab, outcomes: dict[Path, Outcome]) -> None:
+    outcome = outcomes[lab.starter]
+    assert isinstance(outcome, Incorrect), outcome
+    assert outcome.checks[0].state == "passed", "the first check shows that the starter serves"
+    assert outcome.failed
+
+
+@pytest.mark.parametrize(("lab", "wrong"), WRONG, ids=lambda one: getattr(one, "stem", None))
+def test_a_wrong_repair_fails_its_own_check(
+    lab: Lab, wrong: Path, outcomes: dict[Path, Outcome]
+) -> None:
+    outcome = outcomes[wrong]
+    assert isinstance(outcome, Incorrect), outcome
+    assert outcome.failed
+    assert outcome.failed.name == expected(wrong)
+    before = check_names(lab).index(expected(wrong))
+    later = len(check_names(lab)) - before - 1
+    states = [check.state for check in outcome.checks]
+    assert states == ["passed"] * before + ["failed"] + ["not reached yet"] * later
+    assert len(outcome.message.split()) >= 12, "the message says what happens, and why"
+
+
+@every_lab
+def test_every_check_catches_a_wrong_repair(lab: Lab) -> None:
+    wrong = sorted(lab.folder.glob("wrong/*.py"))
+    assert len(wrong) >= 3
+    assert {expected(path) for path in wrong} == set(check_names(lab))
+
+
+def test_the_starter_of_lab_1_fails_beside_one_report(outcomes: dict[Path, Outcome]) -> None:
+    failed = outcomes[find("01").starter].failed
+    assert failed
+    assert failed.name == "test_health_answers_beside_one_report"
+
+
+# -- the files --
+
+
+@every_lab
+def test_the_starter_is_no_attempt(lab: Lab) -> None:
+    assert lab.untouched(read(lab.starter))
+    assert not lab.untouched(read(lab.solution))
+
+
+@every_lab
+def test_a_check_has_three_different_hints(lab: Lab) -> None:
+    hints = lab.hints()
+    assert list(hints) == check_names(lab)
+    for check, three in hints.items():
+        assert len(three) == len(set(three)) == 3, check
+        question, _, sketch = three
+        assert question.endswith("?"), f"{check}: the first hint is a question"
+        assert "___" in sketch, f"{check}: the third hint is a sketch with a gap"
+        assert all(len(hint.split()) >= 6 for hint in three), check
+
+
+@every_lab
+def test_the_files_of_a_lab_are_formatted(lab: Lab) -> None:
+    for command in ("format", "--check"), ("check",):
+        paths = [lab.folder / name for name in ("starter", "solution", "wrong", "test_lab.py")]
+        ruff = [sys.executable, "-m", "ruff", *command, "--no-cache", *map(str, paths)]
+        done = subprocess.run(ruff, cwd=COURSE, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@every_lab
+def test_the_bistro_has_the_module_that_the_lab_leaves(lab: Lab) -> None:
+    module = importlib.import_module(f"bistro.{MODULES[lab.name]}")
+    assert read(Path(module.__file__)) == read(lab.solution), "copy the solution to the bistro"
+    left = {route.path for route in module.router.routes}
+    assert left
+    assert left <= app.openapi()["paths"].keys(), "bistro/app.py must include the router"
+
+
+def test_the_smallest_change_of_lab_1_is_two_lines() -> None:
+    lab = find("01")
+    code = [read(file).split('"""', 2)[2].splitlines() for file in (lab.starter, lab.solution)]
+    changes = [line for line in ndiff(*code) if line[0] in "+-"]
+    assert changes == [
+        "- async def report() -> dict[str, int]:",
+        "+ def report() -> dict[str, int]:",
+        "- def health() -> str:",
+        "+ async def health() -> str:",
+    ]
+
+
+# -- the page --
+
+
+@every_lab
+def test_the_page_shows_the_files_themselves(lab: Lab) -> None:
+    for file in (lab.starter, lab.solution):
+        assert f"{{literalinclude}} ../../{lab.shown(file)}\n" in page(lab)
+    assert f"python -m bench.practice {lab.name[:2]}\n" in page(lab)
+    assert f'submit("{lab.name}")' in page(lab)
+    assert lab.reason() in " ".join(page(lab).split())
+
+
+@every_lab
+def test_the_page_lists_the_checks_and_their_hints(lab: Lab) -> None:
+    tree = ast.parse(read(lab.folder / "test_lab.py"))
+    titles = {node.name: ast.get_docstring(node) for node in tree.body if hasattr(node, "name")}
+    for number, check in enumerate(check_names(lab), 1):
+        assert f"\n{number}. {titles[check]}.\n" in page(lab)
+        title = titles[check][0].lower() + titles[check][1:]
+        question, pointer, sketch = lab.hints()[check]
+        assert f"\n::::{{dropdown}} Check {number}: {title}\n{question}\n" in page(lab)
+        assert f"\n:::{{dropdown}} Hint 2: a pointer\n{pointer}\n:::\n" in page(lab)
+        assert f"\n:::{{dropdown}} Hint 3: a sketch with a gap\n{sketch}\n:::\n" in page(lab)
+
+
+@every_lab
+def test_the_page_says_which_check_a_wrong_repair_fails(lab: Lab) -> None:
+    rows = re.findall(r"^\| (\d) \| .*: `(\w+\.py)` \|$", page(lab), re.MULTILINE)
+    names = check_names(lab)
+    wrong = lab.folder.glob("wrong/*.py")
+    fails = [(str(names.index(expected(path)) + 1), path.name) for path in wrong]
+    assert sorted(rows) == sorted(fails)
+
+
+def test_each_order_of_the_phone_variant_is_a_file_that_was_run() -> None:
+    """The right order is the solution's; the reply to a wrong one names the check that fails."""
+    lab = find("01")
+    variant = page(lab).partition("## On a phone")[2].partition("\n## ")[0]
+    lines = dict(re.findall(r"^([A-H])  (.+)$", variant, re.MULTILINE))
+    orders = re.findall(r"^:::\{dropdown\} (.+)\n([\s\S]*?)\n:::$", variant, re.MULTILINE)
+    wrong = lab.folder / "wrong"
+    files = {
+        "All five checks pass": lab.solution,
+        "This is the starter": lab.starter,
+        "check 2 fails as before": wrong / "polite_but_blocking.py",
+        "Check 4 fails": wrong / "twin_trap.py",
+    }
+    assert len(lines) == 8
+    assert len(orders) == len(files)
+    for said, file in files.items():
+        [order] = [letters for letters, reply in orders if said in " ".join(reply.split())]
+        put = [lines[letter] for letter in re.findall(r"\b[A-H]\b", order)]
+        stripped = [line.strip() for line in read(file).splitlines()]
+        assert put == [line for line in stripped if line in lines.values()]
