@@ -81,6 +81,7 @@ def run(
             kernel_name="python3",
             record_timing=False,
             allow_errors=not stop_at_error,
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # it warns of TCP on loopback
             resources={"metadata": {"path": str(root / "notebooks")}},
         )
         environment = {"BENCH_CLAIMS_LOG": str(log), "PYTHONPATH": str(root / "labs")}

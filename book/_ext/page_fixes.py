@@ -127,6 +127,12 @@ def name_sidebar(page: str, name: str) -> str:
     return substitute("sidebar landmark", pattern, new, page)
 
 
+def name_sidebar_toggles(page: str, name: str) -> str:
+    """The arrow beside a lesson opens the list of its pages, but has no words that say so."""
+    pattern = r'(?<=<summary)(?=><span class="toctree-toggle")'
+    return substitute("sidebar toggles", pattern, ' aria-label="Pages of this lesson"', page)
+
+
 def name_search_as_shown(page: str, name: str) -> str:
     """The button shows an icon alone; its name says what it does, its tooltip the shortcut."""
     if name == "search":
@@ -227,6 +233,7 @@ FIXES: tuple[Callable[[str, str], str], ...] = (
     offer_wrapping,
     hide_icons_from_speech,
     name_sidebar,
+    name_sidebar_toggles,
     name_search_as_shown,
     name_theme_switcher,
     name_folded_cells,
