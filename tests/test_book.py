@@ -71,7 +71,9 @@ class Page(HTMLParser):
     def files(self) -> set[Path]:
         """Return the files of the first visit: what the page loads, and the icon font."""
         local = {
-            (self.path.parent / re.sub(r"[?#].*", "", name)).resolve() for name in self.loaded()
+            (self.path.parent / re.sub(r"[?#].*", "", name)).resolve()
+            for name in self.loaded()
+            if not name.startswith("#")  # url(#pattern): a part of this page
         }
         return {self.path, *local, *built_book().glob("_static/vendor/**/*.woff2")}
 

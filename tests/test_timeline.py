@@ -630,6 +630,7 @@ def build(folder: Path, page: str) -> tuple[int, str]:
     from io import StringIO
 
     from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace
 
     source = folder / "source"
     source.mkdir()
@@ -638,8 +639,9 @@ def build(folder: Path, page: str) -> tuple[int, str]:
     (source / "played.rst").write_text(f"Played\n======\n\n{page}\n")
     log = StringIO()
     out = folder / "html"
-    app = Sphinx(source, source, out, folder / "trees", "html", status=None, warning=log)
-    app.build()
+    with docutils_namespace():  # else a second build in one process warns of what the first left
+        app = Sphinx(source, source, out, folder / "trees", "html", status=None, warning=log)
+        app.build()
     return app.statuscode, log.getvalue()
 
 
