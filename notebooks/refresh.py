@@ -88,6 +88,9 @@ def run(
         client.execute(env={**os.environ, **environment})
         lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
     notebook.metadata.pop("language_info", None)
+    for cell in notebook.cells:
+        if "remove-cell" in cell.metadata.get("tags", []):
+            cell.outputs = []  # style and script: every run brings them, and the book has its own
     return [json.loads(line) for line in lines]
 
 

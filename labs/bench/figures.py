@@ -3,7 +3,8 @@
 Common to all: `label` is the text alternative (at least 8 words: what is drawn, what it shows);
 `title`, `caption`, `xlabel`, `ylabel` are text; `guess` is the reader's number, drawn as a dashed
 line named "your guess"; `badge` is "runs" (runs here) or "recorded" (recorded, repeat in
-JupyterLab). ValueError with one clear sentence for missing, infinite or NaN numbers. Nothing is
+JupyterLab); `guess_from` is a question, "01/hundred-guests", whose answer the book's page draws in.
+ValueError with one clear sentence for missing, infinite or NaN numbers. Nothing is
 printed. How a script finds a value in the figure: see `bench.drawing`.
 """
 
@@ -39,6 +40,7 @@ class Frame(TypedDict, total=False):
     title: str | None
     caption: str | None
     badge: str | None
+    guess_from: str | None
 
 
 def staircase(
