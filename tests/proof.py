@@ -31,6 +31,7 @@ import refresh  # noqa: E402  (it lives beside the notebooks)
 
 MEMORY = ROOT / ".proof"
 FLAKE_RUNS = 5
+LIGHTHOUSE = "lighthouse@12.8.2"
 INSTRUMENTS = (
     "postgres gates virtual heartbeats looptrace roundtrips serving load claims figures bistro"
 )
@@ -166,6 +167,32 @@ def part_pages(memory: Memory) -> list[str]:
     return [] if ok else [f"pages:\n{output[-3000:]}"]
 
 
+def part_lighthouse(memory: Memory) -> list[str]:
+    """Lighthouse on lesson 1: accessibility, good practice and search must be 100; speed is told"""
+    import browser
+
+    npx = shutil.which("npx")
+    if npx is None:
+        return ["lighthouse: npx is missing; install Node.js"]
+    with browser.served(browser.built_book()) as address, tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        chrome = os.environ.get("CHROMIUM") or shutil.which("chromium") or "chromium"
+        command = [npx, "--yes", LIGHTHOUSE, f"{address}notebooks/01-synchronous-queries.html"]
+        command += ["--chrome-flags=--headless=new --no-sandbox --disable-gpu", "--quiet"]
+        command += ["--output=json", f"--output-path={report}"]
+        ok, output = run(command, CHROME_PATH=chrome)
+        if not ok:
+            return [f"lighthouse: {output[-2000:]}"]
+        categories = json.loads(report.read_text())["categories"]
+    scores = {name: round(100 * found["score"]) for name, found in categories.items()}
+    print(f"  {scores}")
+    return [
+        f"lighthouse: {name} is {score}"
+        for name, score in scores.items()
+        if name != "performance" and score < 100
+    ]
+
+
 def part_flakes(memory: Memory) -> list[str]:
     """notebooks and instrument tests five times, with two CPU hogs beside them"""
     names = [f"tests/test_{name}.py" for name in INSTRUMENTS.split()]
@@ -222,6 +249,7 @@ PARTS: dict[str, Callable[[Memory], list[str]]] = {
     "faults": part_faults,
     "long": part_long,
     "pages": part_pages,
+    "lighthouse": part_lighthouse,
     "pythons": part_pythons,
     "flakes": part_flakes,
 }
