@@ -31,6 +31,7 @@ import refresh  # noqa: E402  (it lives beside the notebooks)
 
 MEMORY = ROOT / ".proof"
 FLAKE_RUNS = 5
+KINDS = {".py", ".md", ".sql", ".yml", ".json"}
 LIGHTHOUSE = "lighthouse@12.8.2"
 INSTRUMENTS = (
     "postgres gates virtual heartbeats looptrace roundtrips serving load claims figures bistro"
@@ -42,7 +43,8 @@ def fingerprint(*texts: str) -> str:
     digest = hashlib.sha256("\0".join(texts).encode())
     for folder in ("labs", "notebooks/text", "tests"):
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in {".py", ".md", ".sql", ".yml", ".json"} and "work" not in path.parts:
+            mine = path.relative_to(ROOT).parts
+            if path.suffix in KINDS and "work" not in mine:
                 digest.update(path.read_bytes())
     return digest.hexdigest()
 
