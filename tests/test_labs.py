@@ -27,7 +27,10 @@ from bistro.app import app
 LABS = [find(path.parent.name) for path in sorted(COURSE.glob("labs/*/test_lab.py"))]
 WRONG = [(lab, path) for lab in LABS for path in sorted(lab.folder.glob("wrong/*.py"))]
 FAILS = re.compile(r'^"""Fails: (\w+)\n\n\S')
-MODULES = {"01-health-check": "health"}  # what a lab leaves in the bistro
+MODULES = {  # what a lab leaves in the bistro
+    "01-health-check": "health",
+    "02-dashboard": "dashboard",
+}
 
 every_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
 
@@ -188,23 +191,34 @@ def test_the_page_says_which_check_a_wrong_repair_fails(lab: Lab) -> None:
     assert sorted(rows) == sorted(fails)
 
 
-def test_each_order_of_the_phone_variant_is_a_file_that_was_run() -> None:
+PHONE = {  # what the reply to an order says, and the file of the lab that has this order
+    "01": {
+        "All five checks pass": "solution/health",
+        "This is the starter": "starter/health",
+        "check 2 fails as before": "wrong/polite_but_blocking",
+        "Check 4 fails": "wrong/twin_trap",
+    },
+    "02": {
+        "All five checks pass": "solution/dashboard",
+        "check 2 finds no new row": "wrong/forgotten_note",
+        "Check 3 fails": "wrong/note_in_the_background",
+        "Check 4 fails": "wrong/async_in_name_only",
+    },
+}
+
+
+@every_lab
+def test_each_order_of_the_phone_variant_is_a_file_that_was_run(lab: Lab) -> None:
     """The right order is the solution's; the reply to a wrong one names the check that fails."""
-    lab = find("01")
     variant = page(lab).partition("## On a phone")[2].partition("\n## ")[0]
     lines = dict(re.findall(r"^([A-H])  (.+)$", variant, re.MULTILINE))
     orders = re.findall(r"^:::\{dropdown\} (.+)\n([\s\S]*?)\n:::$", variant, re.MULTILINE)
-    wrong = lab.folder / "wrong"
-    files = {
-        "All five checks pass": lab.solution,
-        "This is the starter": lab.starter,
-        "check 2 fails as before": wrong / "polite_but_blocking.py",
-        "Check 4 fails": wrong / "twin_trap.py",
-    }
+    files = PHONE[lab.name[:2]]
     assert len(lines) == 8
     assert len(orders) == len(files)
     for said, file in files.items():
         [order] = [letters for letters, reply in orders if said in " ".join(reply.split())]
         put = [lines[letter] for letter in re.findall(r"\b[A-H]\b", order)]
-        stripped = [line.strip() for line in read(file).splitlines()]
+        source = read(lab.folder / f"{file}.py").splitlines()
+        stripped = [line.partition("  #")[0].strip() for line in source]
         assert put == [line for line in stripped if line in lines.values()]

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from bistro import database, health, menu, waiting
+from bistro import dashboard, database, health, menu, waiting
 
 
 @asynccontextmanager
@@ -21,4 +21,5 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(title="The bistro", lifespan=lifespan)
 app.include_router(menu.router)
 app.include_router(health.router)
+app.include_router(dashboard.router)
 app.include_router(waiting.router)

@@ -23,6 +23,12 @@ create table if not exists orders (
 create index if not exists orders_by_guest on orders (guest_id);
 create index if not exists orders_by_dish on orders (dish_id);
 
+-- Who looked at the dashboard, and when.
+create table if not exists looks (
+    id        bigint generated always as identity primary key,
+    looked_at timestamptz not null default now()
+);
+
 -- A query that takes as long as you say. First it passes the gate: while somebody holds advisory
 -- lock 7 exclusively, it waits there (bench.Gate does this). The lock is a shared one and ends with
 -- the statement's transaction, so any number of cooks pass an open gate together.

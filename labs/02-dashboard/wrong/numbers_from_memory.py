@@ -1,0 +1,80 @@
+"""Fails: test_the_dashboard_reads_the_kitchen_book
+
+It asks the kitchen book once and remembers the answer, so it is quick and soon wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from fastapi import APIRouter, FastAPI, Request
+
+from bistro.database import dsn, open_pool
+from bistro.lease import lease
+
+router = APIRouter(tags=["dashboard"])
+
+TAKINGS = """
+    select coalesce(sum(dishes.price_cents * orders.portions), 0)::int
+    from orders join dishes on dishes.id = orders.dish_id
+"""
+PORTIONS = "select sum(portions_left)::int from dishes"
+CREDIT = "select sum(credit_cents)::int from guests"
+
+
+remembered: dict[str, int] = {}
+
+
+@router.get("/dashboard")
+async def dashboard(request: Request) -> dict[str, int]:
+    """Three numbers for the owner. Each look is noted."""
+    pool = request.app.state.pool
+    await note_look(pool)
+    if not remembered:
+        async with asyncio.TaskGroup() as group:
+            takings = group.create_task(read_takings(pool))
+            portions = group.create_task(read_portions(pool))
+            credit = group.create_task(read_credit(pool))
+        remembered["takings_cents"] = takings.result()
+        remembered["portions_left"] = portions.result()
+        remembered["credit_cents"] = credit.result()
+    return remembered
+
+
+async def note_look(pool: asyncpg.Pool) -> None:
+    """Write down that somebody looked. The owner's accountant counts these."""
+    async with lease(pool) as window:
+        await window.execute("insert into looks default values")
+
+
+async def read_takings(pool: asyncpg.Pool) -> int:
+    async with lease(pool) as window:
+        await window.execute("select cook(0.1)")  # a slow query, on purpose
+        return await window.fetchval(TAKINGS)
+
+
+async def read_portions(pool: asyncpg.Pool) -> int:
+    async with lease(pool) as window:
+        await window.execute("select cook(0.1)")
+        return await window.fetchval(PORTIONS)
+
+
+async def read_credit(pool: asyncpg.Pool) -> int:
+    async with lease(pool) as window:
+        await window.execute("select cook(0.1)")
+        return await window.fetchval(CREDIT)
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open the pool before the first request; close it after the last."""
+    async with open_pool(dsn()) as pool:
+        app.state.pool = pool
+        yield
+
+
+app = FastAPI(lifespan=lifespan)
+app.include_router(router)
