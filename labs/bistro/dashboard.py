@@ -2,7 +2,7 @@
 
 The note is awaited, so it is written before the answer is sent. All three reads are awaited through
 an async driver, so none of them holds the loop. They do not need each other's results, so a task
-group starts them together, and the owner waits for the slowest one instead of for their sum.
+group starts them together. The owner then waits for the slowest one, not for their sum.
 """
 
 from __future__ import annotations
