@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from bistro import database, health, menu, waiting
+from bistro import database, health, menu, queueing, waiting
 
 
 @asynccontextmanager
@@ -22,3 +22,4 @@ app = FastAPI(title="The bistro", lifespan=lifespan)
 app.include_router(menu.router)
 app.include_router(health.router)
 app.include_router(waiting.router)
+app.include_router(queueing.router)
