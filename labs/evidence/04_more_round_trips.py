@@ -50,11 +50,15 @@ async def main() -> None:
         await count("one lease, two queries", one_lease())
         await count("two calls of the pool", two_leases())
         await pool.close()
+        without = await asyncpg.connect(net.dsn, statement_cache_size=0)
+        await without.fetchval(ASK, 1)
+        await count("a query, no statement cache", without.fetchval(ASK, 1))
+        await without.close()
         alone = await psycopg.AsyncConnection.connect(net.dsn, autocommit=True)
         await count("psycopg, a pipeline of 10", pipeline())
         await alone.close()
     for name, number in trips.items():
-        print(f"{name:27}{number:3}")
+        print(f"{name:30}{number:3}")
     claim(
         "opening-a-pool-of-four",
         "A pool of four opens with sixteen round trips, four for each connection.",
@@ -64,6 +68,11 @@ async def main() -> None:
         "first-use-two-trips",
         "A query is two round trips the first time on a connection, then one.",
         (trips["a query, first time"], trips["a query, again"]) == (2, 1),
+    )
+    claim(
+        "no-statement-cache-two-trips",
+        "With statement_cache_size=0 a query is two round trips each time.",
+        trips["a query, no statement cache"] == 2,
     )
     claim(
         "one-lease-three-trips",
