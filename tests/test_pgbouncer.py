@@ -61,7 +61,7 @@ user={server.username} password={server.password} pool_size={size}
 
 @contextmanager
 def running(dsn: str, size: int) -> Iterator[tuple[str, Callable[[], str]]]:
-    """A PgBouncer with `size` server connections; yields its address, and why it ended, if it did."""
+    """A PgBouncer with `size` server connections; yields its address, and why it ended."""
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w") as log:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
