@@ -33,6 +33,16 @@ def app(laboratory: Laboratory) -> Submission:
     return laboratory.enter(served(pg.dsn, BISTRO_DSN=as_app(pg.dsn)))
 
 
+async def test_an_order_is_served(app: Submission) -> None:
+    """An order is served"""
+    reply = await app.ask("/order", LONG, may_fail=True)
+    outcome = reply.status if reply else "no answer"
+    assert outcome == 200, (
+        f"Nobody else is here, every connection is free, and the first guest gets {outcome}. "
+        "A deadline is for those who find no free connection."
+    )
+
+
 async def test_a_full_pool_refuses_in_time(app: Submission) -> None:
     """A full pool refuses in time, with 503 and Retry-After"""
     async with Gate(app.dsn) as gate, app.sent("/order", GUESTS) as orders:
@@ -47,10 +57,6 @@ async def test_a_full_pool_refuses_in_time(app: Submission) -> None:
             f"The pool's {inside} connections are busy, and {waiting} guests get no answer at all. "
             "They wait for a connection. How long may that take?"
         )
-        assert inside, (
-            "Guests whose order is in the kitchen already are sent away, too. "
-            "The deadline is for the wait for a connection; a query that runs may run on."
-        )
         for order in orders:
             if order.done():
                 reply = await app.checked(order, "/order", may_fail=True)
@@ -62,6 +68,10 @@ async def test_a_full_pool_refuses_in_time(app: Submission) -> None:
         assert reply.headers.get("retry-after", "").isdigit(), (
             "The 503 does not say when to come back. Clients and proxies read `Retry-After`, "
             "a number of seconds."
+        )
+        assert await gate.waiting() == inside, (
+            "Guests whose order is in the kitchen already are sent away, too. "
+            "The deadline is for the wait for a connection; a query that runs may run on."
         )
         await gate.open()
 

@@ -5,65 +5,44 @@ The connections come back, but nobody who waits for one ever gives up.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
 import asyncpg
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import Depends, Request
 
-from bistro.database import dsn
+from bistro.worker import worker
 
 POOL_SIZE = 2
+
+# asyncpg would use the deadline of the acquire for the release too. On a slow day that turns a
+# finished query into an error, so the release gets a time of its own.
+RELEASE_TIMEOUT = 5.0
 
 
 @asynccontextmanager
 async def lease(pool: asyncpg.Pool, deadline: float = 0.25) -> AsyncIterator[asyncpg.Connection]:
     """Borrow a connection for the length of the block.
 
-    Refuses with 503 and Retry-After when none is free within `deadline` seconds. The connection
-    goes back after success, after an error and after cancellation.
+    Raises HTTPException 503 with Retry-After when none is free within `deadline` seconds.
+    The connection goes back after success, after an error and after cancellation.
     """
     connection = await pool.acquire()
     try:
         yield connection
     finally:
-        await pool.release(connection, timeout=5)
+        await pool.release(connection, timeout=RELEASE_TIMEOUT)
 
 
-# Given: the worker. Three of them serve the bistro; a rolling deploy starts three new ones first.
-
-
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with asyncpg.create_pool(dsn(), min_size=POOL_SIZE, max_size=POOL_SIZE) as pool:
-        app.state.pool = pool
-        yield
-
-
-app = FastAPI(lifespan=lifespan)
-
-
-@app.get("/order")
-async def order(request: Request) -> float:
+async def leased(request: Request) -> AsyncIterator[asyncpg.Connection]:
     async with lease(request.app.state.pool) as connection:
-        return await connection.fetchval("select cook(0)")
+        yield connection
 
 
-@app.get("/dishes/{dish_id}")
-async def dish(request: Request, dish_id: int) -> str:
-    async with lease(request.app.state.pool) as connection:
-        name = await connection.fetchval("select name from dishes where id = $1", dish_id)
-        if name is None:
-            raise HTTPException(404, "No such dish.")
-        return name
+# scope="function": the connection goes back before the response is sent, so that a slow
+# client cannot keep it.
+Leased = Annotated[asyncpg.Connection, Depends(leased, scope="function")]
+"""The type of a route's parameter that is a leased connection."""
 
-
-@app.get("/hurried")
-async def hurried(request: Request) -> float:
-    """An order of a guest who leaves after 0.1 s."""
-    try:
-        async with asyncio.timeout(0.1), lease(request.app.state.pool) as connection:
-            return await connection.fetchval("select cook(0)")
-    except TimeoutError:
-        raise HTTPException(504, "The guest has left.") from None
+app = worker(lease, POOL_SIZE)
