@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from bistro import dashboard, database, health, menu, waiting
+from bistro import dashboard, database, health, menu, queueing, waiting
 
 
 @asynccontextmanager
@@ -23,3 +23,4 @@ app.include_router(menu.router)
 app.include_router(health.router)
 app.include_router(dashboard.router)
 app.include_router(waiting.router)
+app.include_router(queueing.router)

@@ -39,3 +39,13 @@ as $$
     select pg_sleep(seconds);
     select seconds;
 $$;
+
+-- A query that needs one of the kitchen's two stoves (0 or 1) all the time it works. A stove is an
+-- exclusive advisory lock, so two of these queries work at once, on any machine: a database with
+-- two cores. It passes the gate with the stove in its hands.
+create or replace function fry(stove int, seconds float8) returns float8
+language sql volatile
+as $$
+    select pg_advisory_xact_lock(100 + stove);
+    select cook(seconds);
+$$;

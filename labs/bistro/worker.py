@@ -1,0 +1,55 @@
+"""One worker of the bistro for lab 4: three routes that take their connection by a `lease`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import asyncpg
+from fastapi import FastAPI, HTTPException, Request
+
+from bistro.database import dsn
+
+Lease = Callable[[asyncpg.Pool], AbstractAsyncContextManager[asyncpg.Connection]]
+
+
+def worker(lease: Lease, pool_size: int, min_size: int | None = None) -> FastAPI:
+    """An app with a pool of its own, and with `lease` as the one way to its connections.
+
+    The pool opens `min_size` connections at the start, all of them if it is left out, and never
+    more than `pool_size`. A worker that gets no place on the server does not start.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        floor = pool_size if min_size is None else min_size
+        async with asyncpg.create_pool(dsn(), min_size=floor, max_size=pool_size) as pool:
+            app.state.pool = pool
+            yield
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.get("/order")
+    async def order(request: Request) -> float:
+        async with lease(request.app.state.pool) as connection:
+            return await connection.fetchval("select cook(0)")
+
+    @app.get("/dishes/{dish_id}")
+    async def dish(request: Request, dish_id: int) -> str:
+        async with lease(request.app.state.pool) as connection:
+            name = await connection.fetchval("select name from dishes where id = $1", dish_id)
+            if name is None:
+                raise HTTPException(404, "No such dish.")
+            return name
+
+    @app.get("/hurried")
+    async def hurried(request: Request) -> float:
+        """An order of a guest who leaves after 0.1 s."""
+        try:
+            async with asyncio.timeout(0.1), lease(request.app.state.pool) as connection:
+                return await connection.fetchval("select cook(0)")
+        except TimeoutError:
+            raise HTTPException(504, "The guest has left.") from None
+
+    return app

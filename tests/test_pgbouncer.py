@@ -1,0 +1,193 @@
+"""asyncpg behind PgBouncer in transaction mode: what breaks, and the cure that works everywhere.
+
+In transaction mode a client has a server connection for the length of a transaction only. What
+belongs to a session (a prepared statement, a setting, LISTEN) stays behind on that connection.
+PgBouncer 1.21 and newer can follow prepared statements; here that is switched off, so that these
+tests say the same with every version. Debian 12 installs 1.18, which cannot do it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from bench import Postgres, until
+
+ASK = "select $1::int + 1"
+CACHE, NO_CACHE = 100, 0  # asyncpg's default, and the cure
+
+
+def program() -> str:
+    """Where PgBouncer is. Fails with advice when it is not installed."""
+    found = shutil.which("pgbouncer", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+    assert found, "PgBouncer is not installed: apt-get install pgbouncer (macOS: brew)."
+    return found
+
+
+def version() -> tuple[int, int]:
+    said = subprocess.run([program(), "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"PgBouncer (\d+)\.(\d+)", said.stdout)
+    assert found, f"PgBouncer did not say its version: {said.stdout!r}"
+    return int(found[1]), int(found[2])
+
+
+def settings(dsn: str, port: int, size: int) -> str:
+    server = urlsplit(dsn)
+    return f"""
+        [databases]
+        kitchen = host={server.hostname} port={server.port} dbname={server.path[1:]} \
+user={server.username} password={server.password} pool_size={size}
+        [pgbouncer]
+        listen_addr = 127.0.0.1
+        listen_port = {port}
+        unix_socket_dir =
+        auth_type = any
+        pool_mode = transaction
+        {"max_prepared_statements = 0" if version() >= (1, 21) else ""}
+    """.replace("        ", "")
+
+
+@contextmanager
+def running(dsn: str, size: int) -> Iterator[tuple[str, Callable[[], str]]]:
+    """A PgBouncer with `size` server connections; yields its address, and why it ended."""
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w") as log:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        Path(folder).chmod(0o755)
+        config = Path(folder) / "pgbouncer.ini"
+        config.write_text(settings(dsn, port, size), encoding="utf-8")
+        someone = {"user": "nobody"} if os.geteuid() == 0 else {}  # it refuses to run as root
+        process = subprocess.Popen([program(), config], stdout=log, stderr=log, **someone)
+
+        def end() -> str:
+            return "" if process.poll() is None else Path(log.name).read_text()[-800:]
+
+        try:
+            yield f"postgresql://guest@127.0.0.1:{port}/kitchen", end
+        finally:
+            process.terminate()
+            process.wait()
+
+
+@asynccontextmanager
+async def bouncer(dsn: str, size: int) -> AsyncIterator[str]:
+    """The address of a PgBouncer that answers."""
+    with running(dsn, size) as (address, end):
+
+        async def answers() -> bool:
+            assert not end(), f"PgBouncer ended: {end()}"
+            try:
+                await (await asyncpg.connect(address, statement_cache_size=0)).close()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                return False
+            return True
+
+        await until(answers, what="PgBouncer to answer")
+        yield address
+
+
+@asynccontextmanager
+async def clients(address: str, number: int, cache: int) -> AsyncIterator[list[asyncpg.Connection]]:
+    opened = []
+    try:
+        for _ in range(number):
+            opened.append(await asyncpg.connect(address, statement_cache_size=cache))
+        yield opened
+    finally:
+        for connection in opened:
+            connection.terminate()
+
+
+async def asked_on_both_servers(cache: int) -> list[int]:
+    """One client asks twice; meanwhile another one takes the server connection of the first time.
+
+    The second question therefore goes to the other server connection, for certain.
+    """
+    async with (
+        Postgres(embedded=True) as pg,
+        bouncer(pg.dsn, 2) as address,
+        clients(address, 3, cache) as (guest, second, third),
+    ):
+        answers = []
+        for other in (second, third):
+            pid = await guest.fetchval("select pg_backend_pid()::int + 0 * $1::int", 0)
+            answers.append(await guest.fetchval(ASK, 1))
+            taken = other.transaction()
+            await taken.start()  # `begin` goes to the connection that was used last
+            if await other.fetchval("select pg_backend_pid()") == pid:
+                answers.append(await guest.fetchval(ASK, 1))
+                return answers
+            await taken.rollback()
+        raise AssertionError("the other client never got the server connection of the first")
+
+
+def test_the_installed_version_is_known(record_property):
+    record_property("pgbouncer", ".".join(map(str, version())))
+    assert version() >= (1, 18)
+
+
+def test_a_cached_statement_is_missing_on_another_server_connection():
+    with pytest.raises(asyncpg.InvalidSQLStatementNameError) as error:
+        asyncio.run(asked_on_both_servers(CACHE))
+    assert error.value.sqlstate == "26000"
+
+
+def test_without_the_statement_cache_every_question_is_answered():
+    assert asyncio.run(asked_on_both_servers(NO_CACHE)) == [2, 2]
+
+
+def test_a_setting_leaks_to_another_client():
+    async def main() -> str:
+        async with (
+            Postgres(embedded=True) as pg,
+            bouncer(pg.dsn, 1) as address,
+            clients(address, 2, NO_CACHE) as (first, second),
+        ):
+            await first.execute("set search_path = 'leaked'")
+            return await second.fetchval("show search_path")
+
+    assert asyncio.run(main()) == "leaked"
+
+
+def test_a_setting_of_a_transaction_does_not_leak():
+    async def main() -> str:
+        async with (
+            Postgres(embedded=True) as pg,
+            bouncer(pg.dsn, 1) as address,
+            clients(address, 2, NO_CACHE) as (first, second),
+        ):
+            async with first.transaction():
+                await first.execute("set local search_path = 'leaked'")
+            return await second.fetchval("show search_path")
+
+    assert asyncio.run(main()) != "leaked"
+
+
+def test_listen_receives_nothing_through_the_bouncer():
+    async def main() -> tuple[list[str], list[str]]:
+        heard: dict[str, list[str]] = {"direct": [], "bouncer": []}
+        async with Postgres(embedded=True) as pg, bouncer(pg.dsn, 1) as address:
+            direct = await asyncpg.connect(pg.dsn)
+            async with clients(address, 1, NO_CACHE) as (through,):
+                for name, connection in {"direct": direct, "bouncer": through}.items():
+                    await connection.add_listener("bell", lambda *a, n=name: heard[n].append(a[3]))
+                for word in ("one", "two"):
+                    await direct.execute(f"notify bell, '{word}'")
+                await until(lambda: len(heard["direct"]) == 2, what="two notifications")
+            await direct.close()
+        return heard["direct"], heard["bouncer"]
+
+    assert asyncio.run(main()) == (["one", "two"], [])
