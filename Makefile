@@ -15,8 +15,8 @@ book: html ## build the book, serve it on 127.0.0.1 and print the address
 	@$(BIN)/python book/serve.py
 
 html: $(READY)
-	@echo "Building the book: about 20 s the first time, then only what changed …"
-	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet
+	@echo "Building the book: some seconds the first time, then only what changed …"
+	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet >/dev/null
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	@echo "Opening JupyterLab in notebooks/. Stop it with Ctrl+C."

@@ -36,7 +36,7 @@ EVIDENCE = ROOT / "labs" / "evidence"
 OUTPUTS = EVIDENCE / "outputs"
 STATUS = ROOT / "book" / "status.json"
 REPORTED = ("fastapi", "starlette", "anyio", "uvicorn", "psycopg", "asyncpg", "aiosqlite")
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 CELL_SECONDS = 120
 
 

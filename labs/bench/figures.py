@@ -75,7 +75,7 @@ def staircase(
             labels.append((list(steps.values())[-1], model_name))
         ax.plot(ns, totals, linestyle="none", marker="o", markersize=7, color=BLUE)
         if len(set(ns)) <= 7:
-            ax.xaxis.set_major_locator(FixedLocator(sorted(set(ns))))
+            ax.xaxis.set_major_locator(FixedLocator(_spaced(sorted(set(ns)))))
         frame(ax, xlabel, ylabel)
         labels_at_right(ax, labels)
         draw_guess(ax, "y", guess)
@@ -209,6 +209,15 @@ def cdf(
         labels_at_right(ax, labels)
         draw_guess(ax, "x", guess, above=False)
         return finish(fig, ax, label=label, guess="x", **text)
+
+
+def _spaced(ns: list[float]) -> list[float]:
+    """Those numbers that can be written side by side on the axis."""
+    kept = ns[:1]
+    for n in ns[1:]:
+        if n - kept[-1] >= 0.08 * ns[-1]:
+            kept.append(n)
+    return kept
 
 
 def _model(model: Model | None, xs: Iterable[float], what: str) -> dict[float, float]:

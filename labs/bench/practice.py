@@ -79,6 +79,7 @@ def check(
 ) -> Outcome:
     """Check the learner's file and remember which check fails. `how` words what to do next."""
     if lab.untouched(read(lab.work)):
+        lab.remember(failing=None, hints=0)  # what an earlier try failed is no longer of use
         return NotAttempted(
             lab.name,
             "the file is still the starter. It serves its requests, and something is wrong with "

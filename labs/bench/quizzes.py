@@ -176,7 +176,7 @@ def _confidence(item: Item) -> list[str]:
         for value, text in SURE.items()
     ]
     return [
-        '<fieldset class="quiz-sure"><legend>How sure are you?</legend>',
+        '<fieldset class="quiz-sure"><legend>How sure are you? (if you like)</legend>',
         *choices,
         "</fieldset>",
     ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,22 @@ ASSETS = BOOK / "_static" / "timeline"
 TRACES = BOOK / "traces"
 
 
-def recorded(name: str, *, beside: str = "", guess: str = "", axis: float = 0.0) -> Recorded:
+def recorded(
+    name: str, *, reveal: str = "", beside: str = "", guess: str = "", axis: float = 0.0
+) -> Recorded:
     """The recorded trace `name`, for the last line of a notebook's cell.
 
-    `beside` names other traces, with spaces between; all of them share one time axis. `guess` is
-    the quiz item whose answer is drawn in; `axis` is the least length of the axis in seconds.
+    With `reveal`, it is closed behind these words, so that a reader can predict first. `beside`
+    names other traces, with spaces between; all of them share one time axis. `guess` is the quiz
+    item whose answer is drawn in; `axis` is the least length of the axis in seconds.
     Raises `bench.recording.TraceError` for a trace that is missing or malformed.
     """
     options = {"beside": beside, "guess": guess, "axis": axis}
-    return Recorded(load(name)["summary"], page_html(name, f"timeline-{name}", options))
+    html = page_html(name, f"timeline-{name}", options)
+    if reveal:
+        summary = f"<summary>{escape(reveal, quote=False)}</summary>"
+        html = f'<details class="timeline-reveal">{summary}\n{html}</details>'
+    return Recorded(load(name)["summary"], html)
 
 
 @dataclass(frozen=True)
