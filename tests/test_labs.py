@@ -30,6 +30,7 @@ FAILS = re.compile(r'^"""Fails: (\w+)\n\n\S')
 MODULES = {  # what a lab leaves in the bistro
     "01-health-check": "health",
     "02-dashboard": "dashboard",
+    "03-port-the-repository": "repository",
     "04-twenty-connections": "lease",
 }
 
@@ -208,6 +209,13 @@ PHONE = {  # what the reply to an order says, and the file of the lab that has t
         "check 2 finds no new row": "wrong/forgotten_note",
         "Check 3 fails": "wrong/note_in_the_background",
         "Check 4 fails": "wrong/async_in_name_only",
+    },
+    "03": {
+        "All six checks pass": "solution/repository",
+        "Check 3 fails": "wrong/f_string_kept",
+        "Check 4 fails": "wrong/wishes_as_text",
+        "Check 5 fails": "wrong/zone_cut_off",
+        "Check 6 fails": "wrong/list_in_in",
     },
 }
 

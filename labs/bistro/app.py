@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from bistro import dashboard, database, health, menu, queueing, waiting
+from bistro import dashboard, database, health, menu, queueing, repository, waiting
 
 
 @asynccontextmanager
@@ -22,5 +22,6 @@ app = FastAPI(title="The bistro", lifespan=lifespan)
 app.include_router(menu.router)
 app.include_router(health.router)
 app.include_router(dashboard.router)
+app.include_router(repository.router)
 app.include_router(waiting.router)
 app.include_router(queueing.router)

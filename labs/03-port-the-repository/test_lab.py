@@ -1,0 +1,162 @@
+"""The checks of lab 3, in the order in which a learner meets them. The first that fails is shown.
+
+The server's clock is five hours behind UTC, so that a time without a zone has a meaning to lose.
+The docstring of a check is its title, and its assert message is the feedback.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from bench import Postgres
+from bench.laboratory import Laboratory
+from bench.submission import LONG, Submission, served
+from bistro.database import prepare
+
+FIVE = 5
+BOOK = """
+    insert into guests (id, name, credit_cents) values (1001, 'O''Neill', 100);
+    insert into reservations (id, guest_id, seats, starts_at, wishes) values
+        (1, 1, 2, '2026-07-01 12:00+00', '{"window": true, "allergies": ["nuts"]}'),
+        (2, 2, 4, '2026-07-01 18:00+00', '{}');
+"""
+HOSTILE = (
+    "' or true --",
+    "' union select id, wishes::text, seats from reservations --",
+    "Guest 1' --",
+    "'; delete from reservations --",
+)
+
+
+@pytest.fixture(scope="session")
+def app(laboratory: Laboratory) -> Submission:
+    """The submitted app beside a fresh kitchen book, with a clock that is not UTC."""
+    pg = laboratory.enter(Postgres())
+    laboratory.run(prepare(pg.dsn))
+    app = laboratory.enter(served(pg.dsn, BISTRO_DSN=pg.dsn, TZ="EST5"))
+    laboratory.run(app.kitchen.execute(BOOK))
+    return app
+
+
+async def test_a_guest_is_found_by_name(app: Submission) -> None:
+    """A guest is found by name, as before"""
+    guests = await answer(app, "/guests?name=Guest%207")
+    assert guests == [{"id": 7, "name": "Guest 7", "credit_cents": 10000}], (
+        'The answer of `/guests` must stay what it was: a list of objects such as {"id": 7, '
+        '"name": "Guest 7", "credit_cents": 10000}. A row of asyncpg becomes one by `dict(row)`.'
+    )
+
+
+async def test_five_guests_wait_together(app: Submission) -> None:
+    """Five guests wait in the database at the same time"""
+    lock = app.kitchen.transaction()
+    await lock.start()
+    await app.kitchen.execute("lock table guests")
+    async with app.sent("/guests?name=Guest%207", FIVE) as requests:
+        inside = 0
+
+        async def grown() -> bool:
+            nonlocal inside
+            before, inside = inside, await app.kitchen.fetchval(WAITING)
+            return inside > before
+
+        while inside < FIVE and await app.comes(grown):
+            pass
+        await lock.rollback()
+        assert inside == FIVE, (
+            f"Five guests ask at the same moment, and {inside} of the five questions is inside "
+            "the database. Either a call holds the event loop, or all requests share one "
+            "connection. Await each query, on a connection of its own request."
+        )
+        for request in requests:
+            await app.checked(request, "/guests")
+
+
+async def test_hostile_names_find_nobody(app: Submission) -> None:
+    """Hostile names find nobody, and an honest one is found"""
+    for name in HOSTILE:
+        found = await answer_or_error(app, f"/guests?name={quote(name)}")
+        assert found == [], (
+            f"Nobody is called {name!r}, and `/guests` answers with {found!s:.60}. "
+            "The name has become a part of the command. Send it beside the text, as a parameter."
+        )
+    left = await app.kitchen.fetchval("select count(*) from reservations")
+    assert left == 2, "A guest's name has deleted the reservations. Send it as a parameter, please."
+    honest = await answer_or_error(app, "/guests?name=" + quote("O'Neill"))
+    assert honest == [{"id": 1001, "name": "O'Neill", "credit_cents": 100}], (
+        "O'Neill is an honest guest, and `/guests` does not find him. A parameter takes the name "
+        "as it is, so nothing has to be escaped."
+    )
+
+
+async def test_wishes_stay_an_object(app: Submission) -> None:
+    """Wishes stay an object"""
+    wishes = await answer(app, "/reservations/1/wishes")
+    assert wishes == {"window": True, "allergies": ["nuts"]}, (
+        f"The wishes are an object with a window and a list, and the answer is {wishes!s:.60}. "
+        "psycopg decodes jsonb for you; look at what asyncpg gives back for it."
+    )
+
+
+async def test_a_time_without_zone_means_utc(app: Submission) -> None:
+    """A time without a zone means UTC"""
+    for since, expected, words in (
+        ("2026-07-01T15:00:00Z", [2], "15:00 in UTC"),
+        ("2026-07-01T15:00:00+04:00", [1, 2], "15:00, four hours ahead of UTC"),
+        ("2026-07-01T12:00:00", [1, 2], "12:00 without a zone"),
+    ):
+        rows = await answer(app, f"/reservations?since={quote(since)}")
+        found = [row["id"] for row in rows]
+        assert found == expected, (
+            f"Since {words} there are the reservations {expected}, and the answer has {found}. "
+            "The clock of this server is five hours behind UTC: which clock did the time mean?"
+        )
+    starts = datetime.fromisoformat(rows[0]["starts_at"])
+    assert starts == datetime.fromisoformat("2026-07-01T12:00:00+00:00"), (
+        f"The first reservation starts at 12:00 in UTC, and the answer says {starts}. "
+        "Return the time as the kitchen book has it, together with its zone."
+    )
+
+
+async def test_slips_of_any_length_are_read(app: Submission) -> None:
+    """Slips of any length are read"""
+    for numbers, expected in (
+        ([3, 1], [1, 3]),
+        ([], []),
+        ([99, 5, 5], [5]),
+        (list(range(1, 41)), [1, 2, 3, 4, 5, 6, 7, 8]),
+    ):
+        path = "/slip?" + "&".join(f"dish={number}" for number in numbers)
+        dishes = await answer_or_error(app, path)
+        assert dishes != "an error", (
+            f"A slip with {len(numbers)} numbers ends in an error. A list is one value: send it as "
+            "one parameter, and let PostgreSQL compare with any of its numbers."
+        )
+        found = [dish["id"] for dish in dishes]
+        assert found == expected, (
+            f"A slip with the numbers {numbers[:3]} must bring the dishes {expected}, and it "
+            f"brings {found}. Keep the order by number, and ask for each dish once."
+        )
+
+
+WAITING = """
+    select count(*) from pg_locks
+    where not granted and locktype = 'relation' and relation = 'guests'::regclass"""
+
+
+async def answer(app: Submission, path: str) -> Any:
+    """The JSON answer; a failure or an error of the learner's code is raised."""
+    reply = await app.ask(path, LONG)
+    assert reply, f"`{path}` gives no answer, although nobody else asks for anything."
+    return reply.json()
+
+
+async def answer_or_error(app: Submission, path: str) -> Any:
+    """The JSON answer, or the words "an error" for a status other than 200."""
+    reply = await app.ask(path, LONG, may_fail=True)
+    assert reply, f"`{path}` gives no answer, although nobody else asks for anything."
+    return reply.json() if reply.status == 200 else "an error"
