@@ -232,7 +232,9 @@ def test_prepare_may_run_again_and_twice_at_once(dsn: str) -> None:
     async def main() -> None:
         connection = await asyncpg.connect(dsn)
         try:
-            await connection.execute("drop table orders, reservations, guests, dishes; drop function cook")
+            await connection.execute(
+                "drop table orders, reservations, guests, dishes; drop function cook"
+            )
             async with Gate(dsn, key=PREPARING) as gate:
                 both = asyncio.gather(prepare(dsn), prepare(dsn))
                 await gate.until_waiting(2)  # neither has begun: one will wait for the other

@@ -220,12 +220,31 @@ PHONE = {  # what the reply to an order says, and the file of the lab that has t
 }
 
 
+def phone_variant(lab: Lab) -> tuple[str, list[tuple[str, str]]]:
+    """The part for a phone, and its (letters, reply) pairs."""
+    variant = page(lab).partition("## On a phone")[2].partition("\n## ")[0]
+    return variant, re.findall(r"^:::\{dropdown\} (.+)\n([\s\S]*?)\n:::$", variant, re.MULTILINE)
+
+
 @every_lab
+def test_the_phone_variant_has_one_right_answer_and_names_the_check_of_each_wrong_one(lab: Lab):
+    _, orders = phone_variant(lab)
+    replies = [" ".join(reply.split()) for _, reply in orders]
+    assert len({letters for letters, _ in orders}) == len(orders) >= 3
+    [right] = [reply for reply in replies if re.match(r"All \w+ checks pass", reply)]
+    checks = {str(number) for number in range(1, len(check_names(lab)) + 1)}
+    for reply in replies:
+        named = set(re.findall(r"[Cc]heck (\d)", reply))
+        assert reply == right or (named and named <= checks), reply
+
+
+@pytest.mark.parametrize(
+    "lab", [lab for lab in LABS if lab.name[:2] in PHONE], ids=lambda lab: lab.name
+)
 def test_each_order_of_the_phone_variant_is_a_file_that_was_run(lab: Lab) -> None:
     """The right order is the solution's; the reply to a wrong one names the check that fails."""
-    variant = page(lab).partition("## On a phone")[2].partition("\n## ")[0]
+    variant, orders = phone_variant(lab)
     lines = dict(re.findall(r"^([A-H])  (.+)$", variant, re.MULTILINE))
-    orders = re.findall(r"^:::\{dropdown\} (.+)\n([\s\S]*?)\n:::$", variant, re.MULTILINE)
     files = PHONE[lab.name[:2]]
     assert len(lines) == 8
     assert len(orders) == len(files)
