@@ -307,7 +307,7 @@
       cursor.setAttribute("x1", `${share}%`);
       cursor.setAttribute("x2", `${share}%`);
       later.setAttribute("x", `${share}%`);
-      later.setAttribute("width", `${100 - share}%`);
+      later.setAttribute("width", `${Math.max(0, 100 - share)}%`); // rounding may pass 100
       const sentence = sentenceAt(this.trace, this.time, this.axis);
       range.value = Math.round((1000 * this.time) / this.trace.duration);
       range.setAttribute("aria-valuetext", sentence);
