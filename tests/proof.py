@@ -204,10 +204,10 @@ def part_flakes(memory: Memory) -> list[str]:
         for number in range(1, FLAKE_RUNS + 1):
             began = time.perf_counter()
             ok, output = run(pytest(*together, *names, "tests/test_evidence.py", "notebooks"))
-            print(
-                f"  run {number}: {'green' if ok else 'RED'}, {time.perf_counter() - began:.0f} s"
-            )
+            seconds = time.perf_counter() - began
+            print(f"  run {number}: {'green' if ok else 'RED'}, {seconds:.0f} s", flush=True)
             if not ok:
+                print(output[-6000:], flush=True)
                 problems.append(f"flake run {number}:\n{output[-3000:]}")
     return problems
 
