@@ -196,14 +196,14 @@ def part_lighthouse(memory: Memory) -> list[str]:
 
 
 def part_flakes(memory: Memory) -> list[str]:
-    """notebooks, evidence and instrument tests five times, with two CPU hogs beside them"""
+    """notebooks and instrument tests five times, with two CPU hogs beside them"""
     names = [f"tests/test_{name}.py" for name in INSTRUMENTS.split()]
     together = "-n", "2", "--dist", "loadfile", "--nbval", "--nbval-cell-timeout=120"
     problems = []
     with hogs(2):
         for number in range(1, FLAKE_RUNS + 1):
             began = time.perf_counter()
-            ok, output = run(pytest(*together, *names, "tests/test_evidence.py", "notebooks"))
+            ok, output = run(pytest(*together, *names, "notebooks"))
             seconds = time.perf_counter() - began
             print(f"  run {number}: {'green' if ok else 'RED'}, {seconds:.0f} s", flush=True)
             if not ok:

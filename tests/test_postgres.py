@@ -41,6 +41,8 @@ KERNEL = """
 import asyncio, json, os, signal, sys
 from bench.postgres import Postgres
 
+# A program that a shell started in the background ignores Ctrl+C, and so would its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 pg = asyncio.run(Postgres().start())
 print(json.dumps([pg.dsn, pg._supervisor.pid, str(pg._home)]), flush=True)
 if (word := sys.stdin.readline().strip()) == "os._exit":
