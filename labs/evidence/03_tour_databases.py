@@ -16,7 +16,7 @@ import psycopg
 from databases import Database
 
 import tour
-from bench import Postgres, claim
+from bench import Postgres, claim, until
 
 
 async def work(database: Database, values: dict) -> tuple[int, list[int], object]:
@@ -71,6 +71,8 @@ async def over_aiosqlite(file: Path) -> int:
         }
         tab, found, row = await work(database, values)
         assert found == [tab]
+        # Each call above had a connection of its own; its thread may need a moment to end.
+        await until(lambda: tour.threads() <= before, what="the threads of earlier calls to end")
         async with database.connection():
             added = tour.threads() - before
             tour.show("databases", added, row)
