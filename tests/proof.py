@@ -241,10 +241,11 @@ def part_pythons(memory: Memory) -> list[str]:
             ok, output = run(step, PATH=f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}")
             if not ok:
                 problems.append(f"Python {minor}: {' '.join(step[:6])} …\n{output[-3000:]}")
+                print(f"  {minor} RED", flush=True)
                 break
         else:
             memory.add(f"python {minor}", print_)
-        print(f"  {minor} {'green' if not problems else 'RED'}", flush=True)
+            print(f"  {minor} green", flush=True)
     return problems
 
 

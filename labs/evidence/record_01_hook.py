@@ -21,18 +21,13 @@ from typing import Any
 
 import asyncpg
 
-from bench import Postgres, closed_loop, serve
+from bench import Postgres, closed_loop, makespan, serve
 from bench.load import Reply
 from bench.recording import requests_to_trace
 from bistro.database import prepare
 
 TRACES = Path(__file__).resolve().parents[2] / "book" / "traces"
 GUESTS, SECONDS, RUNS = 20, 0.1, 5
-
-
-def length(replies: list[Reply]) -> float:
-    """Seconds from the first order to the last reply."""
-    return max(reply.done for reply in replies) - min(reply.sent for reply in replies)
 
 
 def most_at_once(replies: list[Reply]) -> int:
@@ -90,7 +85,7 @@ async def shortest(url: str, route: str) -> list[Reply]:
     runs = [await closed_loop(url, path, guests=GUESTS) for _ in range(RUNS + 1)][1:]
     if any(reply.status != 200 for replies in runs for reply in replies):
         raise SystemExit(f"GET {path} did not answer 200: look at the bistro, then record again.")
-    return min(runs, key=length)
+    return min(runs, key=makespan)
 
 
 async def record() -> None:
