@@ -34,7 +34,8 @@ FLAKE_RUNS = 5
 KINDS = {".py", ".md", ".sql", ".yml", ".json"}
 LIGHTHOUSE = "lighthouse@12.8.2"
 INSTRUMENTS = (
-    "postgres gates virtual heartbeats looptrace roundtrips serving load claims figures bistro"
+    "postgres gates virtual heartbeats looptrace roundtrips serving load claims figures bistro "
+    "evidence"
 )
 
 
@@ -196,7 +197,7 @@ def part_lighthouse(memory: Memory) -> list[str]:
 
 
 def part_flakes(memory: Memory) -> list[str]:
-    """notebooks and instrument tests five times, with two CPU hogs beside them"""
+    """notebooks, evidence and instrument tests five times, with two CPU hogs beside them"""
     names = [f"tests/test_{name}.py" for name in INSTRUMENTS.split()]
     together = "-n", "2", "--dist", "loadfile", "--nbval", "--nbval-cell-timeout=120"
     problems = []

@@ -149,15 +149,19 @@ def test_one_message_names_every_mistake(tmp_path: Path) -> None:
 
 
 def test_runs_are_found_in_notebooks_and_evidence(tmp_path: Path) -> None:
+    test = tmp_path / "tests" / "test_c.py"
     notebook = tmp_path / "notebooks" / "text" / "01-a.md"
     script = tmp_path / "labs" / "evidence" / "01_b.py"
     for file, text in [
         (notebook, 'claim(\n    "one-inside",\n    "…", n == 1)\nclaim("two", "…", True)'),
         (script, 'claim("three", "…", ok)\nproclaim = claims("four")'),
+        (test, 'def test_five(): claim("six", "…", True)\ndef helper(): ...'),
     ]:
         file.parent.mkdir(parents=True)
         file.write_text(text, encoding="utf-8")
-    assert runs(tmp_path) == {"one-inside": notebook, "two": notebook, "three": script}
+    assert runs(tmp_path) == {"one-inside": notebook, "two": notebook, "three": script} | {
+        "test_c.py::test_five": test
+    }
 
 
 def test_a_missing_run_and_an_unlisted_run_are_named() -> None:
@@ -168,6 +172,15 @@ def test_a_missing_run_and_an_unlisted_run_are_named() -> None:
     assert f"has claim '{gone}'" in said
     assert "claim 'in-no-list' stands in no list" in said
     assert broken_promises(ledger, promised) == []
+
+
+def test_a_test_may_prove_an_entry_and_need_not(tmp_path: Path) -> None:
+    ledger = read_ledger()
+    promised = {run for entry in ledger.entries() for run in entry.proven_by}
+    named = {run for run in promised if "::" in run}
+    assert named
+    assert broken_promises(ledger, promised | {"test_x.py::test_y"}) == []
+    assert len(broken_promises(ledger, promised - named)) == len(named)
 
 
 def test_an_entry_is_proven_by_all_of_its_runs_or_not_at_all() -> None:

@@ -27,7 +27,7 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from bench.ledger import STEPS, Claim, LedgerError, read_ledger, runs
+from bench.ledger import COURSE, STEPS, Claim, LedgerError, read_ledger, runs
 
 ASSETS = Path(__file__).resolve().parents[1] / "_static" / "ledger"
 
@@ -50,8 +50,8 @@ class Runs:
             page, anchor = f"notebooks/{file.stem}", section_of(f'"{name}"', file)
             if page not in self.env.found_docs:
                 return text
-        elif (page := self._page_with(script := f"labs/evidence/{file.name}")) is not None:
-            anchor = section_of(script, Path(self.env.doc2path(page)))
+        elif (page := self._page_with(shown := file.relative_to(COURSE).as_posix())) is not None:
+            anchor = section_of(shown, Path(self.env.doc2path(page)))
         else:
             return text
         target = self.env.app.builder.get_relative_uri(self.page, page)

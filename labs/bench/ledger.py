@@ -47,6 +47,7 @@ MOST_WORDS = 60
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the first is the same in C
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _RUN = re.compile(r'claim\(\s*"([a-z0-9-]+)"')
+_TEST = re.compile(r"^def (test_\w+)\(", re.MULTILINE)
 
 
 class LedgerError(ValueError):
@@ -60,7 +61,7 @@ class Finding:
     id: str
     sentence: str
     source: str
-    proven_by: tuple[str, ...]  # ids of claims in notebooks and evidence scripts, or empty:
+    proven_by: tuple[str, ...]  # ids of claims, or tests (`test_x.py::test_y`), or empty:
     proof_in: str  # then the lesson that will prove it, or DOCUMENTS
 
 
@@ -111,12 +112,19 @@ def read_ledger(path: Path = LEDGER) -> Ledger:
 
 
 def runs(root: Path = COURSE) -> dict[str, Path]:
-    """{claim id: the notebook text or evidence script below `root` that evaluates it}."""
+    """{claim id: the notebook text or evidence script below `root` that evaluates it}.
+
+    Also {"test_x.py::test_y": the file of that test}: what needs a program that pip cannot bring
+    is proven by a test.
+    """
     files = [*sorted(root.glob("notebooks/text/*.md")), *sorted(root.glob("labs/evidence/*.py"))]
     found: dict[str, Path] = {}
     for file in files:
         for name in _RUN.findall(file.read_text(encoding="utf-8")):
             found.setdefault(name, file)
+    for file in sorted(root.glob("tests/test_*.py")):
+        for name in _TEST.findall(file.read_text(encoding="utf-8")):
+            found[f"{file.name}::{name}"] = file
     return found
 
 
@@ -129,13 +137,14 @@ def broken_promises(ledger: Ledger, evaluated: Iterable[str]) -> list[str]:
     """Proofs that do not exist, and claims of a run that no entry of the ledger uses."""
     evaluated, used = set(evaluated), {run for one in ledger.entries() for run in one.proven_by}
     return [
-        f"{entry.id}: no notebook and no evidence script has claim {run!r}"
+        f"{entry.id}: no notebook, evidence script or test has claim {run!r}"
         for entry in ledger.entries()
         for run in entry.proven_by
         if run not in evaluated
     ] + [
         f"claim {run!r} stands in no list: add it to `proven_by` of a claim or finding"
         for run in sorted(evaluated - used)
+        if "::" not in run  # most tests prove the instruments, not the ledger
     ]
 
 
