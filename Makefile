@@ -24,7 +24,7 @@ lab: $(READY) ## open the notebooks in JupyterLab
 
 test: $(READY) ## prove the course: notebooks, instruments, labs, quizzes, book, pages
 	@echo "Proving the course; this takes a few minutes …"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --nbval --nbval-cell-timeout=60 tests notebooks
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --nbval --nbval-cell-timeout=60 tests notebooks
 
 proof: $(READY) ## the long proof: every seeded fault, fault and load tests, flake hunt
 	@$(BIN)/python tests/proof.py

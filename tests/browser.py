@@ -66,6 +66,9 @@ def built_book() -> Path:
     return Path(output.name) / "_build" / "html"
 
 
+OWN_MARKUP = re.compile(r"^(<svg|[`:]{3,}\{(timeline|ledger|recall|quiz)\})", re.MULTILINE)
+
+
 def documents() -> list[str]:
     """Return every document of `_toc.yml` in reading order, without suffix."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
@@ -85,9 +88,15 @@ def documents() -> list[str]:
 
 
 def kind_of(document: str) -> str:
-    """Numbered pages (`01-…`) in one folder are of one kind; any other page is its own kind."""
+    """Numbered pages (`01-…`) in one folder are of one kind, and so is all plain prose.
+
+    A page with markup or a directive of the course's own is its own kind.
+    """
     folder, name = Path(document).parent.name, Path(document).name
-    return folder if re.match(r"\d", name) else name
+    if re.match(r"\d", name):
+        return folder
+    text = (ROOT / f"{document}.md").read_text(encoding="utf-8")
+    return name if OWN_MARKUP.search(text) else "prose"
 
 
 def kinds_of_page() -> dict[str, str]:

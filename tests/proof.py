@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,10 +40,14 @@ INSTRUMENTS = (
 )
 
 
-def fingerprint(*texts: str) -> str:
-    """One hash over texts and over every file that an experiment can depend on."""
+LABORATORY = "labs/bench", "labs/bistro"
+EVERYTHING = "labs", "notebooks/text", "tests"
+
+
+def fingerprint(*texts: str, folders: tuple[str, ...] = EVERYTHING) -> str:
+    """One hash over texts and over every file of those folders that an experiment can use."""
     digest = hashlib.sha256("\0".join(texts).encode())
-    for folder in ("labs", "notebooks/text", "tests"):
+    for folder in folders:
         for path in sorted((ROOT / folder).rglob("*")):
             mine = path.relative_to(ROOT).parts
             if path.suffix in KINDS and "work" not in mine:
@@ -116,6 +121,18 @@ def claims_of(experiment: Path, root: Path) -> dict[str, bool]:
     return verdicts
 
 
+def home_of(fault: faults.Fault) -> Path:
+    """The file with that claim."""
+    return next(p for p in faults.experiments() if fault.name in faults.claims_in(p))
+
+
+def print_of(fault: faults.Fault) -> str:
+    """Changes when the fault, its experiment or the laboratory does; for a check, with anything."""
+    if fault.kind == "check":
+        return fingerprint(repr(fault))
+    return fingerprint(repr(fault), home_of(fault).read_text("utf-8"), folders=LABORATORY)
+
+
 def complaint(fault: faults.Fault) -> str:
     """Apply one fault to a copy and run what should notice; '' if exactly that turned red."""
     with tempfile.TemporaryDirectory(prefix="fault-") as folder:
@@ -124,8 +141,7 @@ def complaint(fault: faults.Fault) -> str:
         if fault.kind == "check":
             ok, _ = run(pytest(fault.name), cwd=copy, PYTHONPATH=str(copy / "labs"))
             return "it stayed green" if ok else ""
-        home = next(p for p in faults.experiments() if fault.name in faults.claims_in(p))
-        verdicts = claims_of(copy / home.relative_to(ROOT), copy)
+        verdicts = claims_of(copy / home_of(fault).relative_to(ROOT), copy)
     red = {name for name, ok in verdicts.items() if not ok}
     if red == {fault.name}:
         return ""
@@ -138,17 +154,19 @@ def complaint(fault: faults.Fault) -> str:
 
 def part_faults(memory: Memory) -> list[str]:
     """each seeded fault turns exactly its own claim or check red"""
-    table, problems = faults.load(), []
-    for number, fault in enumerate(table, 1):
-        print_ = fingerprint(repr(fault))
-        known = memory.has(f"fault {fault.name}", print_)
-        print(f"  [{number}/{len(table)}] {fault.name}", end=" ", flush=True)
-        problem = "" if known else complaint(fault)
-        print("known" if known else problem or "red, as it should be", flush=True)
-        if problem:
-            problems.append(f"fault {fault.name}: {problem}")
-        else:
-            memory.add(f"fault {fault.name}", print_)
+    table, problems = [(fault, print_of(fault)) for fault in faults.load()], []
+    unproven = [(one, mark) for one, mark in table if not memory.has(f"fault {one.name}", mark)]
+    print(f"  {len(table) - len(unproven)} of {len(table)} are known", flush=True)
+    with ThreadPoolExecutor(3) as pool:  # three at a time: experiments mostly wait
+        answers = {pool.submit(complaint, fault): (fault, mark) for fault, mark in unproven}
+        for number, answer in enumerate(as_completed(answers), 1):
+            (fault, mark), problem = answers[answer], answer.result()
+            verdict = problem or "red, as it should be"
+            print(f"  [{number}/{len(unproven)}] {fault.name} {verdict}", flush=True)
+            if problem:
+                problems.append(f"fault {fault.name}: {problem}")
+            else:
+                memory.add(f"fault {fault.name}", mark)
     return problems
 
 

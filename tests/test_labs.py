@@ -50,10 +50,10 @@ def page(lab: Lab) -> str:
 
 @pytest.fixture(scope="module")
 def outcomes() -> Iterator[dict[Path, Outcome]]:
-    """What the checks say of each file. Three at a time: they mostly wait."""
+    """What the checks say of each file. Four at a time: they mostly wait."""
     files = [(lab, file) for lab in LABS for file in (lab.starter, lab.solution)] + WRONG
     server = asyncio.run(Postgres(max_connections=300).start())
-    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(3) as pool:
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as pool:
         patch.setenv("DATABASE_URL", server.dsn)
         ran = pool.map(lambda one: run_checks(*one, limit=240), files)
         yield dict(zip((file for _, file in files), ran, strict=True))
