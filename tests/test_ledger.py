@@ -201,6 +201,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(COURSE / "book" / "evidence" / "ledger.md", source / "book" / "evidence")
     (source / "index.md").write_text(
         "# Index\n\n[an entry](#claim-one-query-at-a-time)\n\n"
+        "{run}`ping-answers-beside-def` and {run}`waiting-task-cheaper-than-thread`\n\n"
         "```{toctree}\nbook/evidence/ledger\nbook/evidence/01-lesson\nnotebooks/01-synchronous-queries\n```\n",
         encoding="utf-8",
     )
@@ -243,6 +244,26 @@ def test_every_entry_has_its_anchor_once(book: Path) -> None:
 def test_other_pages_can_link_to_an_entry(book: Path) -> None:
     index = (book / "index.html").read_text(encoding="utf-8")
     assert 'href="book/evidence/ledger.html#claim-one-query-at-a-time"' in index
+
+
+def test_a_sentence_links_to_the_run_that_shows_it(book: Path) -> None:
+    index = (book / "index.html").read_text(encoding="utf-8")
+    lesson = r'href="notebooks/01-synchronous-queries.html#[a-z0-9-]+">lesson 1</a>'
+    assert re.search(lesson, index)
+    assert re.search(r'href="book/evidence/01-lesson.html#memory">evidence 1</a>', index)
+
+
+def test_a_link_to_a_run_that_nobody_has_stops_the_build(tmp_path: Path) -> None:
+    (tmp_path / "index.md").write_text("# Index\n\n{run}`invented`\n", encoding="utf-8")
+    (tmp_path / "conf.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(COURSE / 'book' / '_ext')!r})\n"
+        "extensions = ['myst_parser', 'ledger']\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "dummy", tmp_path, tmp_path / "b"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "no page shows a run with claim 'invented'" in done.stderr
 
 
 def test_a_proven_claim_links_to_the_lesson(book: Path) -> None:

@@ -1,4 +1,11 @@
-"""The directive `{ledger}`: the claims or the findings of `book/claims.yml` as a page of cards.
+"""The directive `{ledger}`, and the role `{run}` that links a sentence to the run that shows it.
+
+    A `def` route runs in a helper thread, forty at most ({run}`def-forty-inside`).
+
+The role takes the id of a `claim(...)` and becomes a link to its experiment: "lesson 1", or
+"evidence 1" for a script. An id that no run has is a warning, and warnings stop the build.
+
+`{ledger}` shows the claims or the findings of `book/claims.yml` as a page of cards.
 
     ```{ledger} claims
     ```
@@ -25,7 +32,7 @@ from ledger_html import card_html, counts_html, filter_html
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from bench.ledger import COURSE, STEPS, Claim, LedgerError, read_ledger, runs
 
@@ -42,20 +49,30 @@ class Runs:
 
     def link(self, name: str) -> str:
         """The run as a link to its section; as plain text while no page of the book shows it."""
-        file = self.files.get(name)
         text = f"<code>{escape(name)}</code>"
+        target = self.target(name)
+        return f'<a href="{escape(target)}">{text}</a>' if target else text
+
+    def target(self, name: str) -> str:
+        """Where the book shows that run, seen from this page; empty if it does not (yet)."""
+        file = self.files.get(name)
         if file is None:
-            return text
+            return ""
         if file.suffix == ".md":  # the text of a notebook, whose page has the same name
             page, anchor = f"notebooks/{file.stem}", section_of(f'"{name}"', file)
             if page not in self.env.found_docs:
-                return text
+                return ""
         elif (page := self._page_with(shown := file.relative_to(COURSE).as_posix())) is not None:
             anchor = section_of(shown, Path(self.env.doc2path(page)))
         else:
-            return text
-        target = self.env.app.builder.get_relative_uri(self.page, page)
-        return f'<a href="{escape(target)}{anchor}">{text}</a>'
+            return ""
+        return self.env.app.builder.get_relative_uri(self.page, page) + anchor
+
+    def place(self, name: str) -> str:
+        """Where the run stands, in two words: "lesson 1", "evidence 1" or "a test"."""
+        file = self.files[name]
+        kind = "lesson" if file.suffix == ".md" else "evidence"
+        return f"{kind} {int(file.name[:2])}" if file.name[:2].isdigit() else "a test"
 
     def _page_with(self, script: str) -> str | None:
         """The first page that shows that script."""
@@ -80,6 +97,19 @@ def section_of(wanted: str, file: Path) -> str:
         if fence and wanted in line:
             return anchor
     return ""
+
+
+class RunRole(SphinxRole):
+    """`{run}`: the id of a claim becomes a link to the run that evaluates it."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        where = Runs(self.env, self.env.docname)
+        self.env.note_reread()
+        if not (target := where.target(self.text)):
+            message = f"{{run}}: no page shows a run with claim {self.text!r}"
+            return [], [self.inliner.reporter.warning(message, line=self.lineno)]
+        link = nodes.reference("", where.place(self.text), refuri=target, classes=["run"])
+        return [link], []
 
 
 class LedgerDirective(SphinxDirective):
@@ -145,6 +175,7 @@ def add_to_page(app: Sphinx, page: str, template: str, context: dict[str, Any], 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("ledger", LedgerDirective)
+    app.add_role("run", RunRole())
     app.connect("config-inited", keep_off_other_pages, priority=100)
     app.connect("builder-inited", copy_assets)
     app.connect("html-page-context", add_to_page)
