@@ -58,3 +58,31 @@ as $$
     select pg_advisory_xact_lock(100 + stove);
     select cook(seconds);
 $$;
+
+-- Two guests may swap tables in one transaction, so a table's number is checked at the commit.
+create table if not exists bookings (
+    table_number int not null unique deferrable initially deferred,
+    guest_id     int not null references guests
+);
+
+-- Each commit of a booking passes the gate, as a cook does: while the gate is closed, the commit
+-- waits, and nobody else sees the booking.
+create or replace function pass_the_gate() returns trigger
+language plpgsql
+as $$
+begin
+    perform pg_advisory_xact_lock_shared(7);
+    return null;
+end;
+$$;
+
+do $$
+begin
+    if not exists (select from pg_trigger where tgname = 'commit_passes_the_gate') then
+        create constraint trigger commit_passes_the_gate
+            after insert on bookings
+            deferrable initially deferred
+            for each row execute function pass_the_gate();
+    end if;
+end;
+$$;
