@@ -233,7 +233,7 @@ def test_prepare_may_run_again_and_twice_at_once(dsn: str) -> None:
         connection = await asyncpg.connect(dsn)
         try:
             await connection.execute(
-                "drop table orders, reservations, guests, dishes; drop function cook"
+                "drop table bookings, orders, reservations, guests, dishes; drop function cook"
             )
             async with Gate(dsn, key=PREPARING) as gate:
                 both = asyncio.gather(prepare(dsn), prepare(dsn))
