@@ -20,12 +20,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
 import jupytext
 import nbformat
+from jupyter_client.manager import AsyncKernelManager, KernelManager
+from jupyter_core.paths import jupyter_runtime_dir
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
@@ -38,6 +41,31 @@ STATUS = ROOT / "book" / "status.json"
 REPORTED = ("fastapi", "starlette", "anyio", "uvicorn", "psycopg", "asyncpg", "aiosqlite")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 CELL_SECONDS = 120
+
+
+class SocketFiles:
+    """A kernel manager that talks through files instead of TCP ports.
+
+    Jupyter chooses a free port, and the kernel binds it a second later. In between another kernel,
+    or one of the many connections of an experiment, may have taken it. Windows keeps TCP.
+    """
+
+    def _transport_default(self) -> str:
+        return "ipc" if os.name == "posix" else "tcp"
+
+    def _ip_default(self) -> str:
+        if self.transport == "tcp":
+            return "127.0.0.1"
+        Path(jupyter_runtime_dir()).mkdir(parents=True, exist_ok=True)
+        return str(Path(jupyter_runtime_dir()) / f"kernel-{uuid.uuid4().hex[:12]}")
+
+
+class KernelOfARefresh(SocketFiles, AsyncKernelManager):
+    """For nbclient."""
+
+
+class KernelOfATest(SocketFiles, KernelManager):
+    """For nbval."""
 
 
 def from_text(path: Path) -> nbformat.NotebookNode:
@@ -81,6 +109,7 @@ def run(
             kernel_name="python3",
             record_timing=False,
             allow_errors=not stop_at_error,
+            kernel_manager_class=KernelOfARefresh,
             extra_arguments=["--IPKernelApp.log_level=ERROR"],  # it warns of TCP on loopback
             resources={"metadata": {"path": str(root / "notebooks")}},
         )

@@ -1,8 +1,23 @@
-"""Nothing is skipped here: a skip or an expected failure hides a missing part, so it is red."""
+"""Nothing is skipped here: a skip or an expected failure hides a missing part, so it is red.
+
+And the kernels of notebooks do not need TCP ports, which experiments beside them may take.
+"""
 
 from __future__ import annotations
 
+import sys
+
+import nbval.kernel
 import pytest
+
+from faults import ROOT
+
+sys.path.append(str(ROOT / "notebooks"))
+import refresh
+
+
+def pytest_configure() -> None:
+    nbval.kernel.KernelManager = refresh.KernelOfATest
 
 
 @pytest.hookimpl(trylast=True)
