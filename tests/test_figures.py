@@ -22,6 +22,7 @@ from bench.figures import Drawing, bars, cdf, staircase, sweep, timeline
 from bench.recording import STATES, TraceError, build_trace
 from bench.svg import MIN_PX, clean, rendered_px
 from bench.swimlanes import LOOKS
+from bench.units import counted
 
 LABEL = "Total seconds for 20, 40 and 60 requests rise in steps of forty"
 SUMMARY = "Every lane shows each of the seven states of the format."
@@ -260,6 +261,33 @@ def test_the_axis_data_lead_to_the_ends_of_bars():
     assert list(rows) == ["def", "async def"]
 
 
+def test_a_guess_about_one_bar_crosses_that_bar_alone():
+    drawing = FIGURES["bars"](guess=3, guess_row="async def", guess_from="04/pooled-call")
+    [line] = [n for n in svg_of(drawing).iter("path") if n.get("stroke-width") == "2.2"]
+    heights = [float(n) for n in re.findall(r"-?[\d.]+", line.get("d"))[1::2]]
+    rows = drawing.axes["rows"]
+    assert rows["def"] < min(heights) < rows["async def"] < max(heights)
+    assert 'data-guess-row="async def"' in drawing.html
+    assert "data-guess-row" not in drawn("bars").html
+
+
+def test_one_of_something_is_singular():
+    drawing = bars({"a": 1, "b": 2, "c": 1.5}, unit="round trips", label=LABEL)
+    assert re.findall(r">([\d.]+ round [a-z]+)<", drawing.html) == [
+        *("1 round trip", "2 round trips", "1.5 round trips")
+    ]
+    assert [counted("1", unit) for unit in ("s", "ms", "queries", "")] == [
+        *("1 s", "1 ms", "1 query", "1")
+    ]
+
+
+def test_a_lane_that_ended_with_an_error_has_a_cross():
+    failed = trace()
+    failed["lanes"][1]["error"] = "InterfaceError"
+    assert timeline(failed).html.count("✗") == 1
+    assert "✗" not in timeline(trace()).html
+
+
 @every_figure
 def test_the_guess_is_named_and_drawn_dashed(name: str):
     assert "your guess" not in drawn(name).html
@@ -382,6 +410,7 @@ NAN = math.nan
         (lambda: bars({}, label=LABEL), "nothing to draw"),
         (lambda: bars({"a": 1, "b": NAN}, label=LABEL), "number 2 is nan"),
         (lambda: bars({"a": -1}, label=LABEL), "below 0"),
+        (lambda: bars({"a": 1}, label=LABEL, guess_row="b"), "names no bar"),
         (lambda: sweep([], {"a": []}, label=LABEL), "nothing to draw"),
         (lambda: sweep([1], {}, label=LABEL), "1 to 4 series"),
         (lambda: sweep([1], {name: [1] for name in "abcde"}, label=LABEL), "1 to 4 series"),

@@ -67,6 +67,7 @@ SMALL = trace_of(
         [("ready", 0, 0.1), ("blocking", 0.1, 0.3), ("pool", 0.3, 0.9), ("database", 0.9, 1.0)],
     ]
 )
+FAILED = SMALL | {"lanes": [SMALL["lanes"][0] | {"error": "InterfaceError"}, SMALL["lanes"][1]]}
 EVERY_STATE = trace_of([[(state, k, k + 0.7) for k, state in enumerate(STATES)]] * 3)
 
 
@@ -263,8 +264,8 @@ def same(page: Page, left: str, right: str) -> None:
 
 @pytest.mark.parametrize(
     "trace",
-    [SMALL, EVERY_STATE, HOOK["async-def"], HOOK["def"]],
-    ids=["small", "every state", "hook A", "hook B"],
+    [SMALL, FAILED, EVERY_STATE, HOOK["async-def"], HOOK["def"]],
+    ids=["small", "with an error", "every state", "hook A", "hook B"],
 )
 def test_script_draws_what_the_build_drew(page: Page, tmp_path: Path, trace: dict) -> None:
     check_trace(trace)
@@ -336,6 +337,21 @@ def test_steps_stop_at_every_change_and_nowhere_else(page: Page, tmp_path: Path)
     for _ in range(9):
         forward.click()
     assert now(page) == "1.00 s: all 2 done"
+
+
+def test_a_lane_that_ended_with_an_error_is_marked(page: Page, tmp_path: Path) -> None:
+    page.goto(write(tmp_path, render(Timeline(FAILED, "one")), script=False))
+    built = page.locator(".timeline-plot").inner_html()
+    assert built.count("✗") == 1
+    assert now(page) == "1.00 s: 1 done, 1 with an error ✗"
+    page.goto(write(tmp_path, render(Timeline(FAILED, "one"))))
+    assert now(page) == "1.00 s: 1 done, 1 with an error ✗"
+    page.get_by_role("button", name="Step back").click()
+    assert now(page).endswith("1 waits for the database, 0 done, 1 with an error ✗")
+    page.get_by_text("The same as a table").click()
+    expect(page.locator(".timeline-data th", has_text="guest 1")).to_have_text(
+        "guest 1 ✗ InterfaceError"
+    )
 
 
 def test_scrubbing_moves_cursor_sentence_and_value(page: Page, tmp_path: Path) -> None:

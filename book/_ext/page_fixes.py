@@ -191,6 +191,17 @@ def offer_wrapping(page: str, name: str) -> str:
     return substitute("wrap button", pattern, WRAP_BUTTON, page)
 
 
+def let_claims_wrap(page: str, name: str) -> str:
+    """Outputs scroll, so that columns keep their places; a claim in them is a sentence that wraps."""
+
+    def mark(output: re.Match[str]) -> str:
+        line = r"(?m)^((?:.*<pre>(?:<span></span>)?)?)(holds: .*?)(?=$|</pre>)"
+        return re.sub(line, r'\1<span class="claim-line">\2</span>', output[0])
+
+    outputs = r'<div class="(?:output stream|highlight-text) .*?</pre>'
+    return re.sub(outputs, mark, page, flags=re.DOTALL)
+
+
 # --- What no page may hold --------------------------------------------------------------------
 
 
@@ -231,6 +242,7 @@ FIXES: tuple[Callable[[str, str], str], ...] = (
     keep_one_viewport,
     drop_print_contents,
     offer_wrapping,
+    let_claims_wrap,
     hide_icons_from_speech,
     name_sidebar,
     name_sidebar_toggles,

@@ -28,20 +28,23 @@
     const place = Math.min(Math.max(wanted, first), last); // NaN and infinities of a log axis: below
     const position = Number.isFinite(place) ? place : upright ? left : bottom;
     const beyond = Math.abs(position - wanted) > 0.5 || !Number.isFinite(wanted);
+    // A guess about one bar crosses that bar alone; its words stand beside the bar's name.
+    const row = axes.rows && axes.rows[figure.dataset.guessRow];
     const ends = upright
-      ? { x1: position, x2: position, y1: top, y2: bottom }
+      ? { x1: position, x2: position, y1: row ? row - 9 : top, y2: row ? row + 11 : bottom }
       : { x1: left, x2: right, y1: position, y2: position };
     add(svg, "line", {
       ...ends, stroke: "#CC79A7", "stroke-width": 2, "stroke-dasharray": "2 3",
     });
-    const near = upright && position > (left + right) / 2 ? "end" : "start";
+    const near = row || (upright && position > (left + right) / 2) ? "end" : "start";
     const text = add(svg, "text", {
-      x: upright ? position + (near === "end" ? -4 : 4) : left + 4,
-      y: upright ? top + 12 : Math.max(position - 4, top + 12),
-      "text-anchor": upright ? near : "start",
+      x: row ? right : upright ? position + (near === "end" ? -4 : 4) : left + 4,
+      y: row ? row - 13 : upright ? top + 12 : Math.max(position - 4, top + 12),
+      "text-anchor": near,
       "font-size": 12, fill: "currentColor",
     });
-    text.textContent = `your guess ${value} ${unit}${beyond ? ", beyond this axis" : ""}`;
+    const name = value === 1 && unit.length > 2 ? unit.replace(/ies$/, "y").replace(/s$/, "") : unit;
+    text.textContent = `your guess ${value} ${name}${beyond ? ", beyond this axis" : ""}`;
   }
 
   function show({ id, value, unit }) {

@@ -113,12 +113,14 @@ def finish(
     caption: str | None = None,
     badge: str | None = None,
     guess_from: str | None = None,
+    guess_row: str | None = None,
     numeric: str = "xy",
     rows: Mapping[str, float] | None = None,
 ) -> Drawing:
     """Turn a finished figure into a `Drawing`. `guess` and `numeric` name axes: "x", "y", "xy";
     `rows` are the y values of an axis of names. `guess_from` is the question whose answer the
-    page's script (book/_static/guesses.js) draws into the figure.
+    page's script (book/_static/guesses.js) draws into the figure, across the bar `guess_row` alone
+    if there is one.
 
     Raises ValueError for a text alternative that is too short, text that would be too small on a
     phone, or an unknown badge. Call it inside `rc_context(STYLE)`, as `sketch` gives it.
@@ -137,7 +139,8 @@ def finish(
     parts = [
         f'<figure class="bench-figure" style="margin:0;max-width:30rem" '
         f'data-axes="{html.escape(json.dumps(data))}"'
-        + (f' data-guess="{html.escape(guess_from)}">' if guess_from else ">"),
+        + (f' data-guess="{html.escape(guess_from)}"' if guess_from else "")
+        + (f' data-guess-row="{html.escape(guess_row)}">' if guess_row else ">"),
         f'<p class="bench-figure-head" style="margin:0">{head.strip()}</p>' if head else "",
         svg,
         f"<figcaption>{html.escape(caption)}</figcaption>" if caption else "",

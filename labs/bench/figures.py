@@ -28,6 +28,7 @@ from bench.marks import (
 )
 from bench.svg import INK
 from bench.swimlanes import timeline
+from bench.units import counted
 
 __all__ = ["Drawing", "bars", "cdf", "staircase", "sweep", "timeline"]
 
@@ -90,12 +91,16 @@ def bars(
     xlabel: str | None = None,
     digits: int = 3,
     guess: float | None = None,
+    guess_row: str | None = None,
     **text: Unpack[Frame],
 ) -> Drawing:
     """Horizontal bars in the order given, each name above its bar and each value at its end.
 
-    Values are written with `digits` significant digits and `unit`. The guess is on the x axis.
+    Values are written with `digits` significant digits and `unit`. The guess is on the x axis;
+    with `guess_row`, the name of a bar, it is drawn across that bar alone.
     """
+    if guess_row is not None and guess_row not in values:
+        raise ValueError(f"bars: guess_row={guess_row!r} names no bar: use one of {[*values]}.")
     names, numbers = list(values), finite(values.values(), "bars", least=0)
     with sketch(0.75 + 0.52 * len(names)) as (fig, ax):
         ax.set_xlim(0, limit(max(numbers), guess, 1.3))
@@ -107,13 +112,15 @@ def bars(
             end = number
             if guess is not None and number <= guess < number + 0.17 * ax.get_xlim()[1]:
                 end = guess  # the line of the guess must not cross the value
-            shown = f"{number:.{digits}g} {unit}".strip()
+            shown = counted(f"{number:.{digits}g}", unit)
             ax.annotate(shown, (end, row), (5, 0), va="center", **at)
         ax.yaxis.set_major_locator(NullLocator())
         frame(ax, xlabel or unit, None, grid="x")
-        draw_guess(ax, "x", guess, unit=f" {unit}", rows=range(len(names)))
         rows = {name: row for row, name in enumerate(names)}
-        return finish(fig, ax, label=label, guess="x", numeric="x", rows=rows, **text)
+        across = [rows[guess_row]] if guess_row else [*rows.values()]
+        draw_guess(ax, "x", guess, unit=f" {unit}", rows=across)
+        text |= {"guess_row": guess_row, "rows": rows}
+        return finish(fig, ax, label=label, guess="x", numeric="x", **text)
 
 
 def sweep(

@@ -30,6 +30,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from bench.quiz_checks import QuizError, check_id, check_number, check_text, fields, items
+from bench.units import counted
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def _number_answers(where: str, raw: dict, claim: str, known: Collection[str]) -
     if not any(low <= answer <= high for low, high in taken):
         raise QuizError(f"{where}: the answer {answer:g} is not among the accepted numbers")
     say = check_text(where, raw, "say", 45)
-    yield Answer(f"{answer:g} {unit}", say, claim, right=True, ranges=taken)
+    yield Answer(counted(f"{answer:g}", unit), say, claim, right=True, ranges=taken)
     for place, near in items(where, raw.get("near", []), "near"):
         ends = "value" if "value" in near else "from to"
         fields(place, near, f"{ends} misconception say refuted_by")
@@ -136,7 +137,7 @@ def _number_answers(where: str, raw: dict, claim: str, known: Collection[str]) -
         taken += (span,)
         number = near.get("value", f"{low:g}–{high:g}")
         wrong, proof = _refuted(place, near, known)
-        text, say = f"{number} {unit}", check_text(place, near, "say", 45)
+        text, say = counted(f"{number}", unit), check_text(place, near, "say", 45)
         yield Answer(text, say, proof, misconception=wrong, ranges=(span,))
     yield Answer("Any other number", check_text(where, raw, "otherwise", 45), claim)
 

@@ -98,7 +98,11 @@
 
   // ---------------------------------------------------------------------------------- cards
 
-  const unitName = (unit) => (unit === "s" ? "seconds" : unit);
+  // One of something is written in the singular, as in bench/units.py.
+  const unitName = (unit, value) => {
+    if (unit === "s") return "seconds";
+    return value === 1 ? unit.replace(/ies$/, "y").replace(/s$/, "") : unit;
+  };
   const radios = (card) => all(".quiz-ask input[type=radio]", card);
   const field = (card) => card.querySelector(".quiz-number input");
   const tell = (box, words) => { box.querySelector(":scope > .quiz-message").textContent = words; };
@@ -119,7 +123,7 @@
   }
 
   function shown(card, value) {
-    if (typeof value === "number") return [`${value} ${unitName(card.dataset.unit)}`];
+    if (typeof value === "number") return [`${value} ${unitName(card.dataset.unit, value)}`];
     const radio = radios(card).find((one) => one.value === value);
     return radio ? [...radio.nextElementSibling.cloneNode(true).childNodes] : ["an answer that this question no longer offers"];
   }
@@ -432,7 +436,7 @@
     event.target.removeAttribute("aria-invalid");
     const { value } = parseNumber(event.target.value, card.dataset.unit);
     const plain = value === undefined || String(value) === event.target.value.trim();
-    card.querySelector(".quiz-reading").textContent = plain ? "" : `= ${value} ${unitName(card.dataset.unit)}`;
+    card.querySelector(".quiz-reading").textContent = plain ? "" : `= ${value} ${unitName(card.dataset.unit, value)}`;
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-do]");

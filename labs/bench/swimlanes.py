@@ -123,6 +123,11 @@ def _draw_lanes(ax: Axes, trace: Mapping[str, Any], used: list[str], plot_width:
         codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
         for patch in _patches(Path(outline, codes * (len(outline) // 5)), state):
             ax.add_artist(patch)  # not add_patch, which measures every corner for the limits
+    for row, lane in enumerate(trace["lanes"]):
+        if "error" in lane:
+            end = lane["spans"][-1]["to"] if lane["spans"] else 0
+            at = {"textcoords": "offset points", "va": "center", "ha": "left"}
+            ax.annotate("✗", (end, row), (3, 0), **at)
 
 
 def _patches(path: Path, state: str) -> list[PathPatch]:

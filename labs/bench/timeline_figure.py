@@ -128,7 +128,20 @@ def figure(timeline: Timeline) -> str:
                 f'y="{fixed(y if dense else y + 1, 2)}" width="{width}" height="{bar}" '
                 f'fill="url(#{timeline.key}-{span["state"]})"></rect>'
             )
+        if "error" in lane:
+            parts.append(
+                f'<text class="timeline-error" x="{x(end_of(lane))}" dx="3" '
+                f'y="{fixed(y + step / 2 + 4, 2)}">✗</text>'
+            )
     return "".join(parts) + "</svg>"
+
+
+def at_the_end(trace: dict[str, Any], axis: float) -> str:
+    """The sentence below the figure when the trace is over; timeline.js writes the same."""
+    total = len(trace["lanes"])
+    failed = sum("error" in lane for lane in trace["lanes"])
+    done = f"{total - failed} done, {failed} with an error ✗" if failed else f"all {total} done"
+    return f"{seconds(trace['duration'], axis)}: {done}"
 
 
 def legend(timeline: Timeline) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.recording import STATES
-from bench.timeline_figure import Timeline, end_of, figure, fixed, gutter, legend, seconds
+from bench.timeline_figure import Timeline, at_the_end, end_of, figure, fixed, gutter, legend
 
 KINDS = {
     "await": "async def, awaited query",
@@ -32,7 +32,7 @@ def table(timeline: Timeline) -> str:
             for state in timeline.states
         ]
         rows.append(
-            f'<tr><th scope="row">{escape(lane["name"], quote=False)}</th>'
+            f'<tr><th scope="row">{escape(lane["name"], quote=False)}{_cross(lane)}</th>'
             + "".join(f"<td>{fixed(cell, digits)}</td>" for cell in cells)
             + "</tr>"
         )
@@ -41,6 +41,10 @@ def table(timeline: Timeline) -> str:
         f'<thead><tr><th scope="col">lane</th><th scope="col">done at</th>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody>"
     )
+
+
+def _cross(lane: dict[str, Any]) -> str:
+    return f" ✗ {escape(lane['error'], quote=False)}" if "error" in lane else ""
 
 
 def origin(timeline: Timeline) -> str:
@@ -106,7 +110,6 @@ def render(timeline: Timeline) -> str:
     }
     named = "".join(f' {name}="{escape(text)}"' for name, text in attributes.items() if text)
     title, margin = escape(trace["title"], quote=False), gutter(trace["lanes"])
-    done = f"{seconds(trace['duration'], axis)}: all {len(trace['lanes'])} done"
     form = _form(key, trace["about"]) if timeline.simulator else ""
     return f"""<async-timeline id="{key}" role="group" aria-labelledby="{key}-title"{named}>
 <script type="application/json">{data}</script>
@@ -118,7 +121,7 @@ def render(timeline: Timeline) -> str:
 <input type="range" aria-label="Moment in time" min="0" max="1000" step="10" value="1000"></div>
 <ul class="timeline-key" aria-label="What the patterns mean">{legend(timeline)}</ul>
 <div class="timeline-plot" style="--timeline-gutter:{margin}px">{figure(timeline)}</div>
-<p class="timeline-now">{done}</p>
+<p class="timeline-now">{at_the_end(trace, axis)}</p>
 <p class="timeline-live" role="status"></p>
 <p class="timeline-problem" hidden></p>
 <details class="timeline-data"><summary>The same as a table</summary>

@@ -29,7 +29,7 @@ async def late_beginners(place: int) -> int:
 async def main() -> None:
     late = {place: await late_beginners(place) for place in range(1, TASKS + 1)}
     for place, count in late.items():
-        print(f"blocker at place {place}: {count} tasks begin late")
+        print(f"blocker at place {place}: tasks that begin late: {count}")
     claim(
         "all-behind-the-blocker-begin-late",
         "Every task that was started after the blocker begins when the blocker has ended.",

@@ -1,7 +1,8 @@
 """What ruff's rules for `async` code find, and what they do not find.
 
 The sample has four mistakes of this lesson. A linter sees the text alone: it cannot know that a
-method of some library blocks, or that it returns a coroutine.
+method of some library blocks, or that it returns a coroutine. A type checker can know the second, if
+the library declares its types by a file `py.typed` (PEP 561).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.resources import files
 
 from bench import claim
 
@@ -63,6 +65,12 @@ def main() -> None:
         "ruff-misses-driver-and-await",
         "ruff finds neither a blocking driver nor a forgotten `await`.",
         verdicts["blocking_driver"] == verdicts["forgotten_await"] == "nothing",
+    )
+    declared = {name: (files(name) / "py.typed").is_file() for name in ("psycopg", "asyncpg")}
+    claim(
+        "asyncpg-declares-no-types",
+        "psycopg declares its types to type checkers (`py.typed`), asyncpg does not.",
+        (declared["psycopg"], declared["asyncpg"]) == (True, False),
     )
 
 

@@ -52,8 +52,8 @@ async def main() -> None:
             warnings.simplefilter("always")
             usual = await complaints_about(pg.dsn, debug=False)
             debug = await complaints_about(pg.dsn, debug=True)
-    print(f"as usual:   {len(usual)} lines in the log, {len(warned)} warnings")
-    print(f"debug mode: {len(debug)} lines in the log")
+    print(f"as usual:   lines in the log: {len(usual)}, warnings: {len(warned)}")
+    print(f"debug mode: lines in the log: {len(debug)}")
     for line in debug:
         print(f"   {line[:35]} … {line[-18:]}")
     claim(

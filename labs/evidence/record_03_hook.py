@@ -21,34 +21,35 @@ from typing import Any
 import asyncpg
 
 from bench import LoopTrace, Postgres, waiting_for
+from bench.recording import check_trace
 from bistro.database import prepare
 
 TRACES = Path(__file__).resolve().parents[2] / "book" / "traces"
 GUESTS, SECONDS, RUNS = 5, 0.1, 5
 
 
-async def order(window: asyncpg.Connection) -> bool:
-    """Send one query; False if the connection refuses it."""
+async def order(window: asyncpg.Connection) -> str:
+    """Send one query; the name of the error if the connection refuses it, otherwise nothing."""
     try:
         with waiting_for("database"):
             await window.fetchval("select cook($1)", SECONDS)
-    except asyncpg.InterfaceError:
-        return False
-    return True
+    except asyncpg.InterfaceError as error:
+        return type(error).__name__
+    return ""
 
 
-async def run(windows: list[asyncpg.Connection]) -> tuple[LoopTrace, int]:
-    """All guests at once, guest n at window n; the trace, and how many were served."""
+async def run(windows: list[asyncpg.Connection]) -> tuple[LoopTrace, list[str]]:
+    """All guests at once, guest n at window n; the trace, and the error of each guest."""
     async with LoopTrace() as trace:
         orders = [
             asyncio.create_task(order(window), name=f"guest {number}")
             for number, window in enumerate(windows, start=1)
         ]
-        served = await asyncio.gather(*orders)
-    return trace, sum(served)
+        errors = await asyncio.gather(*orders)
+    return trace, errors
 
 
-async def shortest(windows: list[asyncpg.Connection]) -> tuple[LoopTrace, int]:
+async def shortest(windows: list[asyncpg.Connection]) -> tuple[LoopTrace, list[str]]:
     """The shortest of RUNS runs, after one that prepares the statement."""
     runs = [await run(windows) for _ in range(RUNS + 1)][1:]
     return min(runs, key=lambda one: one[0].duration)
@@ -62,8 +63,8 @@ def sentence(served: int, seconds: float) -> str:
             f"all five are served after {seconds:.2f} s."
         )
     return (
-        f"Five guests order at the same moment over one connection: {GUESTS - served} get an "
-        f"error at once, and {served} is served after {seconds:.2f} s."
+        f"Five guests order at the same moment over one connection: {GUESTS - served} are refused "
+        f"at once (✗), and {served} is served after {seconds:.2f} s."
     )
 
 
@@ -81,12 +82,15 @@ async def record() -> None:
             "runs": RUNS,
         }
         for name, title, used in (
-            ("one-connection", "A. five guests, one connection", windows[:1] * GUESTS),
-            ("five-connections", "B. five guests, five connections", windows),
+            ("one-connection", "A. Five guests, one connection", windows[:1] * GUESTS),
+            ("five-connections", "B. Five guests, five connections", windows),
         ):
-            trace, served = await shortest(used)
-            summary = sentence(served, trace.duration)
+            trace, errors = await shortest(used)
+            summary = sentence(errors.count(""), trace.duration)
             drawn = trace.to_json(title=title, summary=summary, lanes="guest", about=about)
+            for lane, error in zip(drawn["lanes"], errors, strict=True):
+                lane.update({"error": error} if error else {})
+            check_trace(drawn)
             path = TRACES / f"03-{name}.json"
             path.write_text(json.dumps(drawn, indent=1) + "\n", encoding="utf-8")
             print(f"{path.name}: {summary}")

@@ -45,7 +45,7 @@ def show(library: str, new_threads: Iterable[threading.Thread], row: Any) -> Non
 
     `row` has the columns guest, total, opened and wishes, as keys or as attributes.
     """
-    print(f"{library} {version(library)}: {len(set(new_threads))} new threads")
+    print(f"{library} {version(library)}: new threads: {len(set(new_threads))}")
     for column in "guest", "total", "opened", "wishes":
         value = getattr(row, column) if hasattr(row, column) else row[column]
         print(f"   {column:6} {type(value).__name__:9} {value!r}")

@@ -118,6 +118,9 @@
           `width="${fixed((100 * (span.to - span.from)) / axis, 3)}%" height="${bar}" ` +
           `fill="url(#${key}-${span.state})"></rect>`;
       }
+      if (lane.error) {
+        svg += `<text class="timeline-error" x="${x(endOf(lane))}" dx="3" y="${fixed(y + step / 2 + 4, 2)}">✗</text>`;
+      }
     });
     return `${svg}</svg>`;
   }
@@ -139,7 +142,8 @@
       const within = (state) =>
         lane.spans.reduce((sum, one) => sum + (one.state === state ? one.to - one.from : 0), 0);
       const cells = [endOf(lane), ...states.map(within)].map((one) => `<td>${fixed(one, digits)}</td>`);
-      return `<tr><th scope="row">${escape(lane.name)}</th>${cells.join("")}</tr>`;
+      const cross = lane.error ? ` ✗ ${escape(lane.error)}` : "";
+      return `<tr><th scope="row">${escape(lane.name)}${cross}</th>${cells.join("")}</tr>`;
     });
     const head = states.map((state) => `<th scope="col">${STATES[state]}</th>`).join("");
     return (
@@ -164,10 +168,12 @@
   function sentenceAt(trace, time, axis) {
     const count = {};
     let done = 0;
+    let failed = 0;
     let later = 0;
     for (const lane of trace.lanes) {
       const span = lane.spans.find((one) => one.from <= time && time < one.to);
       if (span) count[span.state] = (count[span.state] || 0) + 1;
+      else if (time >= endOf(lane) && lane.error) failed += 1;
       else if (time >= endOf(lane)) done += 1;
       else later += 1;
     }
@@ -177,7 +183,9 @@
       .filter((state) => count[state])
       .map((state) => `${count[state]} ${count[state] === 1 ? STATES[state] : STATES[state].replace("s", "")}`);
     if (later) said.push(`${later} not there yet`);
-    return `${seconds(time, axis)}: ${said.concat(`${done} done`).join(", ")}`;
+    said.push(`${done} done`);
+    if (failed) said.push(`${failed} with an error ✗`);
+    return `${seconds(time, axis)}: ${said.join(", ")}`;
   }
 
   // ---------------------------------------------------------------- guesses and shared axes
