@@ -32,6 +32,7 @@ MODULES = {  # what a lab leaves in the bistro
     "02-dashboard": "dashboard",
     "03-port-the-repository": "repository",
     "04-twenty-connections": "lease",
+    "05-ten-portions": "selling",
 }
 
 every_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
@@ -216,6 +217,13 @@ PHONE = {  # what the reply to an order says, and the file of the lab that has t
         "Check 4 fails": "wrong/wishes_as_text",
         "Check 5 fails": "wrong/zone_cut_off",
         "Check 6 fails": "wrong/list_in_in",
+    },
+    "05": {
+        "All five checks pass": "solution/selling",
+        "Check 2 fails": "wrong/commit_after_the_reply",
+        "Check 4 fails": "wrong/no_retry",
+        "Check 5 fails: between": "wrong/read_then_write",
+        "Check 5 fails: each worker": "wrong/lock_in_the_app",
     },
 }
 

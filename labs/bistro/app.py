@@ -7,7 +7,17 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from bistro import booking, dashboard, database, health, menu, queueing, repository, waiting
+from bistro import (
+    booking,
+    dashboard,
+    database,
+    health,
+    menu,
+    queueing,
+    repository,
+    selling,
+    waiting,
+)
 
 
 @asynccontextmanager
@@ -23,6 +33,7 @@ app.include_router(menu.router)
 app.include_router(health.router)
 app.include_router(dashboard.router)
 app.include_router(repository.router)
+app.include_router(selling.router)
 app.include_router(waiting.router)
 app.include_router(queueing.router)
 app.include_router(booking.router)

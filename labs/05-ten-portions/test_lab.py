@@ -1,0 +1,298 @@
+"""The checks of lab 5, in the order in which a learner meets them. The first that fails is shown.
+
+Nothing here is left to luck. A trigger refuses a commit, or a first try. A lock on the dish holds
+every guest who wants to write until all of them are there. So each mistake shows on any machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import perf_counter
+from typing import NamedTuple
+
+import asyncpg
+import httpx
+import pytest
+
+from bench import Postgres
+from bench.laboratory import Laboratory
+from bench.submission import Submission, served
+from bistro.database import prepare
+
+PORTIONS, GUESTS, TRIES = 10, 50, 5
+WORKERS, POOL = 2, 10
+SOUP, TROUT, GRATIN, TART = 1, 5, 6, 7
+PRICE = {SOUP: 650, TART: 600}
+NOBODY = 999
+
+BOOK = """
+    select (select portions_left from dishes where id = $2) as portions,
+           (select credit_cents from guests where id = $1) as credit,
+           (select count(*) from orders where guest_id = $1 and dish_id = $2) as orders"""
+
+AT_COMMIT = """
+    create function lab_commit() returns trigger language plpgsql as $$
+        begin raise exception 'the kitchen book is full'; end $$;
+    create constraint trigger lab_commit after insert on orders
+        deferrable initially deferred for each row execute function lab_commit();"""
+
+# Refuses so many transactions and everything in them: the same transaction is never accepted
+# later. A sequence forgets nothing at a rollback, so it can count the tries.
+REFUSE = """
+    create sequence lab_tries minvalue 0 start 0;
+    create sequence lab_last minvalue 0 start 0;
+    create function lab_refuse() returns trigger language plpgsql as $$
+    declare
+        tries bigint := (select last_value from lab_tries);
+        this bigint := pg_current_xact_id()::text::bigint;
+    begin
+        if this <> (select last_value from lab_last) then
+            tries := setval('lab_tries', tries + 1);
+            perform setval('lab_last', this);
+        end if;
+        if tries <= tg_argv[0]::int then
+            raise exception 'refused, try %', tries
+                using errcode = (array['40001', '40P01'])[tries % 2 + 1];
+        end if;
+        return new;
+    end $$;
+    create trigger lab_refuse before insert on orders
+        for each row execute function lab_refuse({times});"""
+NO_REFUSAL = "drop trigger lab_refuse on orders; drop function lab_refuse; " + (
+    "drop sequence lab_tries, lab_last"
+)
+
+WAITING = """
+    select count(*) from pg_stat_activity
+    where wait_event_type = 'Lock' and datname = current_database()"""
+
+
+class Answer(NamedTuple):
+    """How an order is answered: its status, and whether a Retry-After says when to come back."""
+
+    status: int
+    retry_after: bool
+
+
+@pytest.fixture(scope="session")
+def app(laboratory: Laboratory) -> Submission:
+    """One worker of the submitted app beside a fresh kitchen book."""
+    pg = laboratory.enter(Postgres())
+    laboratory.run(prepare(pg.dsn))
+    return laboratory.enter(served(pg.dsn, BISTRO_DSN=pg.dsn))
+
+
+async def test_an_order_is_sold(app: Submission) -> None:
+    """An order is sold, paid and written down"""
+    before = await book(app, 51, SOUP)
+    reply = await ask(app, 51, SOUP)
+    assert reply, "Nobody else is here, and the order of one guest gets no answer."
+    if reply.status == 500:
+        await app.checked(asyncio.sleep(0, reply), "/orders")
+    assert reply.status == 200, (
+        f"The order of one guest gets status {reply.status}. It must stay what it was: status 200."
+    )
+    change = await changes(app, 51, SOUP, before)
+    assert change == (-1, -PRICE[SOUP], 1), (
+        f"The guest has a 200. The portions changed by {change[0]}, the guest's credit by "
+        f"{change[1]}, and {change[2]} orders were written. Right is -1, -{PRICE[SOUP]} and 1. "
+        "Is the transaction committed?"
+    )
+
+
+async def test_a_failed_commit_is_no_200(app: Submission) -> None:
+    """A commit that fails is no 200"""
+    async with installed(app, AT_COMMIT, "drop trigger lab_commit on orders"):
+        reply = await ask(app, 52, SOUP)
+        assert reply, "The commit of an order fails, and the guest gets no answer."
+        assert reply.status != 200, (
+            "The commit of this order has failed, the order is not in the kitchen book, and the "
+            "guest has a 200. The answer was sent before the commit. "
+            "Who ends the transaction, and when?"
+        )
+
+
+async def test_an_error_becomes_the_right_status(app: Submission) -> None:
+    """An error of the database becomes the right status, and leaves nothing behind"""
+    await app.kitchen.execute("update dishes set portions_left = 0 where id = $1", GRATIN)
+    await app.kitchen.execute("update guests set credit_cents = 0 where id = 53")
+    for guest, dish, status, words in (
+        (52, GRATIN, 409, "The gratin is sold out"),
+        (53, TART, 409, "Guest 53 has no credit"),
+        (52, NOBODY, 404, f"There is no dish {NOBODY}"),
+        (NOBODY, TART, 404, f"There is no guest {NOBODY}"),
+    ):
+        before = await book(app, guest, dish)
+        reply = await ask(app, guest, dish)
+        outcome = f"status {reply.status}" if reply else "no answer"
+        assert outcome == f"status {status}", (
+            f"{words}, and the order gets {outcome}. "
+            f"It should be {status}: the app is not broken, and the guest has to know why."
+        )
+        after = await book(app, guest, dish)
+        assert after == before, (
+            f"{words}, the order is refused with {status}, and something of it is kept: "
+            f"portions, credit, orders were {tuple(before)} and are {tuple(after)}. "
+            "Where is the error caught: inside the transaction, or around it?"
+        )
+
+
+async def test_a_refused_transaction_is_repeated(app: Submission) -> None:
+    """A refused transaction is repeated, and not for ever"""
+    async with installed(app, REFUSE.format(times=2), NO_REFUSAL):
+        before = await book(app, 54, TART)
+        reply = await ask(app, 54, TART)
+        outcome = f"status {reply.status}" if reply else "no answer"
+        assert outcome == "status 200", (
+            "The database refuses two tries with SQLSTATE 40001 and 40P01 and would accept the "
+            f"third. The guest gets {outcome}. Nothing of a refused transaction has happened, so "
+            "it can be repeated: all of it, in a new transaction."
+        )
+        change = await changes(app, 54, TART, before)
+        assert change == (-1, -PRICE[TART], 1), (
+            f"The third try is accepted. The portions changed by {change[0]}, the credit by "
+            f"{change[1]}, and {change[2]} orders were written. Right is -1, -{PRICE[TART]} and 1."
+        )
+    async with installed(app, REFUSE.format(times=1_000_000), NO_REFUSAL):
+        reply = await ask(app, 55, TART)
+        tries = await app.kitchen.fetchval("select last_value from lab_tries")
+        assert reply, (
+            f"The database refuses every try. After {tries} tries there is still no answer. "
+            f"Give up after {TRIES}."
+        )
+        assert 2 <= tries <= 2 * TRIES, (
+            f"The database refuses every try, and there were {tries}. {TRIES} are agreed."
+        )
+        assert reply == (503, True), (
+            f"The database has refused every try, and the guest gets status {reply.status}, "
+            f"{'with' if reply.retry_after else 'without'} Retry-After. "
+            "A 503 with `Retry-After` says: not now, try again soon."
+        )
+
+
+async def test_ten_portions_fifty_guests(app: Submission) -> None:
+    """Ten portions, fifty guests, two workers: ten are sold"""
+    await app.kitchen.execute("update dishes set portions_left = $2 where id = $1", TROUT, PORTIONS)
+    async with (
+        served(app.dsn, BISTRO_DSN=app.dsn) as second,
+        to(app) as here,
+        to(second) as there,
+        asyncio.TaskGroup() as group,
+        held(app, TROUT),  # it ends before the group waits for all replies
+    ):
+        orders = [
+            group.create_task(read_back(app, there if guest % 2 else here, guest))
+            for guest in range(1, GUESTS + 1)
+        ]
+        await everybody_at_the_dish(app)
+    replies = [order.result() for order in orders]
+    said = Counter(reply.status for reply, _ in replies)
+    rows = await app.kitchen.fetchval("select count(*) from orders where dish_id = $1", TROUT)
+    left = await app.kitchen.fetchval("select portions_left from dishes where id = $1", TROUT)
+    assert (rows, left) == (PORTIONS, 0), (
+        f"There were {PORTIONS} portions. {rows} orders are in the kitchen book, and {left} "
+        "portions are left. Many guests had read the number before the first one wrote it, "
+        "and there are two workers."
+    )
+    missing = sum(not found for reply, found in replies if reply.status == 200)
+    assert not missing, (
+        f"{missing} guests had a 200 and read the kitchen book at once on another connection. "
+        "Their orders were not there yet."
+    )
+    assert said[200] == PORTIONS, (
+        f"{PORTIONS} orders are in the kitchen book, and {said[200]} guests have a 200."
+    )
+    assert set(said) <= {200, 409, 503}, (
+        f"The statuses were {dict(sorted(said.items()))}. Who finds the trout sold out gets a 409."
+    )
+
+
+async def book(app: Submission, guest: int, dish: int) -> asyncpg.Record:
+    """Portions left, credit, and orders of this guest for this dish, as committed."""
+    return await app.kitchen.fetchrow(BOOK, guest, dish)
+
+
+async def changes(app: Submission, guest: int, dish: int, before: asyncpg.Record) -> tuple:
+    after = await book(app, guest, dish)
+    return tuple(now - then for now, then in zip(after, before, strict=True))
+
+
+@asynccontextmanager
+async def to(app: Submission) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with a new connection for each order: the checks' own client sends GET alone."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    async with httpx.AsyncClient(base_url=app.client.url, timeout=60, limits=limits) as client:
+        yield client
+
+
+async def post(client: httpx.AsyncClient, guest: int, dish: int) -> Answer:
+    try:
+        response = await client.post("/orders", json={"guest": guest, "dish": dish})
+    except httpx.TransportError as error:
+        raise ConnectionError(str(error)) from error
+    return Answer(response.status_code, response.headers.get("retry-after", "").isdigit())
+
+
+async def ask(app: Submission, guest: int, dish: int) -> Answer | None:
+    """The reply to one order, or None when none comes."""
+    async with to(app) as client:
+        request = asyncio.create_task(post(client, guest, dish))
+        if await app.comes(request.done):
+            return await request
+        request.cancel()
+        await asyncio.wait([request])
+        return None
+
+
+async def read_back(app: Submission, client: httpx.AsyncClient, guest: int) -> tuple[Answer, bool]:
+    """Order the trout; after a 200 look for it at once on another connection."""
+    reply = await post(client, guest, TROUT)
+    if reply.status != 200:
+        return reply, False
+    async with reading:
+        return reply, (await book(app, guest, TROUT))["orders"] > 0
+
+
+reading = asyncio.Lock()  # one connection answers one question at a time
+
+
+@asynccontextmanager
+async def installed(app: Submission, sql: str, undo: str) -> AsyncIterator[None]:
+    await app.kitchen.execute(sql)
+    try:
+        yield
+    finally:
+        await app.kitchen.execute(undo)
+
+
+@asynccontextmanager
+async def held(app: Submission, dish: int) -> AsyncIterator[None]:
+    """Until the block ends everybody can read this dish, and nobody can change it."""
+    holder = await asyncpg.connect(app.dsn)
+    try:
+        async with holder.transaction():
+            await holder.execute("select from dishes where id = $1 for no key update", dish)
+            yield
+    finally:
+        await holder.close()
+
+
+async def everybody_at_the_dish(app: Submission) -> None:
+    """Wait until no further guest comes to the dish: at most as many as there are connections.
+
+    And not for longer than two seconds: after five the pool would give up the queries that wait.
+    """
+    await app.comes(lambda: waiting(app, WORKERS))
+    seen, quiet, began = 0, 0, perf_counter()
+    while seen < WORKERS * POOL and quiet < 100 and perf_counter() - began < 2:
+        now = await app.kitchen.fetchval(WAITING)
+        quiet = 0 if now > seen else quiet + 1
+        seen = max(seen, now)
+        await asyncio.sleep(0.005)
+
+
+async def waiting(app: Submission, guests: int) -> bool:
+    return await app.kitchen.fetchval(WAITING) >= guests

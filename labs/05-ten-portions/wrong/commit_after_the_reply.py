@@ -1,0 +1,94 @@
+"""Fails: test_a_failed_commit_is_no_200
+
+The dependency commits after the answer has been sent: that is the default scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import asyncpg
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from pydantic import BaseModel, Field
+
+from bistro.database import dsn, open_pool
+from bistro.lease import lease
+
+router = APIRouter(tags=["selling"])
+
+REFUSED = asyncpg.SerializationError, asyncpg.DeadlockDetectedError  # 40001, 40P01
+REASONS = {  # the two rules of schema.sql that an order can break
+    "dishes_portions_left_check": "Sold out.",
+    "guests_credit_cents_check": "Not enough credit.",
+}
+
+Number = Annotated[int, Field(ge=1, le=2**31 - 1)]  # PostgreSQL's int
+
+
+class Slip(BaseModel):
+    guest: Number
+    dish: Number
+
+
+class Receipt(BaseModel):
+    order: int
+
+
+async def transaction(request: Request) -> AsyncIterator[asyncpg.Connection]:
+    async with lease(request.app.state.pool, deadline=5) as window, window.transaction():
+        yield window
+
+
+Window = Annotated[asyncpg.Connection, Depends(transaction)]
+
+
+@router.post("/orders")
+async def order(slip: Slip, window: Window) -> Receipt:
+    """Sell one portion. A 200 means: the order is in the kitchen book, for everybody to read.
+
+    409 sold out, or not enough credit · 404 no such dish or guest · 503 and Retry-After when the
+    database has refused every try.
+    """
+    try:
+        return Receipt(order=await sell(window, slip))
+    except asyncpg.CheckViolationError as error:
+        raise HTTPException(409, REASONS[error.constraint_name]) from None
+    except asyncpg.ForeignKeyViolationError:
+        raise HTTPException(404, "No such guest.") from None
+    except REFUSED:
+        raise HTTPException(503, "Try again soon.", headers={"Retry-After": "1"}) from None
+
+
+async def sell(window: asyncpg.Connection, slip: Slip) -> int:
+    """Take a portion, let the guest pay, write the order down; return its number.
+
+    Needs a transaction around it. Two guests never get the same portion.
+    """
+    price = await window.fetchval(
+        "update dishes set portions_left = portions_left - 1 where id = $1 returning price_cents",
+        slip.dish,
+    )
+    if price is None:
+        raise HTTPException(404, "No such dish.")
+    await window.execute(
+        "update guests set credit_cents = credit_cents - $2 where id = $1", slip.guest, price
+    )
+    return await window.fetchval(
+        "insert into orders (guest_id, dish_id, portions) values ($1, $2, 1) returning id",
+        slip.guest,
+        slip.dish,
+    )
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open the pool before the first request; close it after the last."""
+    async with open_pool(dsn()) as pool:
+        app.state.pool = pool
+        yield
+
+
+app = FastAPI(lifespan=lifespan)
+app.include_router(router)
