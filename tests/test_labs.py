@@ -32,6 +32,7 @@ MODULES = {  # what a lab leaves in the bistro
     "02-dashboard": "dashboard",
     "03-port-the-repository": "repository",
     "04-twenty-connections": "lease",
+    "06-the-guests-leave": "deadlines",
 }
 
 every_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
@@ -216,6 +217,13 @@ PHONE = {  # what the reply to an order says, and the file of the lab that has t
         "Check 4 fails": "wrong/wishes_as_text",
         "Check 5 fails": "wrong/zone_cut_off",
         "Check 6 fails": "wrong/list_in_in",
+    },
+    "06": {
+        "All four checks pass": "solution/deadlines",
+        "Check 1 fails": "wrong/error_in_a_group",
+        "Check 2 fails": "wrong/leaves_the_query",
+        "Check 3 fails": "wrong/stops_everybody",
+        "Check 4 fails": "wrong/deadline_without_cancel",
     },
 }
 

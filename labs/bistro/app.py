@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from bistro import dashboard, database, health, menu, queueing, repository, waiting
+from bistro import dashboard, database, deadlines, health, menu, queueing, repository, waiting
 
 
 @asynccontextmanager
@@ -25,3 +25,4 @@ app.include_router(dashboard.router)
 app.include_router(repository.router)
 app.include_router(waiting.router)
 app.include_router(queueing.router)
+app.include_router(deadlines.router)
