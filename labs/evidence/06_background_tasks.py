@@ -140,7 +140,8 @@ async def main() -> None:
                 Client(server.url) as guest,
             ):
                 seen = await holding(pg.dsn, guest)
-                failed = (await guest.get("/fails")).status
+                async with Client(server.url) as another:  # the failure also ends its connection
+                    failed = (await another.get("/fails")).status
                 logged = await until(lambda: "the note is lost" in server.log)
                 second = (await guest.get("/said")).json()
                 status, rows = await killed(pg.dsn, guest, server.pid)
