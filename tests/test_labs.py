@@ -33,6 +33,7 @@ MODULES = {  # what a lab leaves in the bistro
     "03-port-the-repository": "repository",
     "04-twenty-connections": "lease",
     "05-ten-portions": "selling",
+    "06-the-guests-leave": "deadlines",
 }
 
 every_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
@@ -224,6 +225,13 @@ PHONE = {  # what the reply to an order says, and the file of the lab that has t
         "Check 4 fails": "wrong/no_retry",
         "Check 5 fails: between": "wrong/read_then_write",
         "Check 5 fails: each worker": "wrong/lock_in_the_app",
+    },
+    "06": {
+        "All four checks pass": "solution/deadlines",
+        "Check 1 fails": "wrong/error_in_a_group",
+        "Check 2 fails": "wrong/leaves_the_query",
+        "Check 3 fails": "wrong/stops_everybody",
+        "Check 4 fails": "wrong/deadline_without_cancel",
     },
 }
 

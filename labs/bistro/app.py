@@ -11,6 +11,7 @@ from bistro import (
     booking,
     dashboard,
     database,
+    deadlines,
     health,
     menu,
     queueing,
@@ -37,3 +38,4 @@ app.include_router(selling.router)
 app.include_router(waiting.router)
 app.include_router(queueing.router)
 app.include_router(booking.router)
+app.include_router(deadlines.router)
