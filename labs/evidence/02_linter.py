@@ -1,8 +1,8 @@
 """What ruff's rules for `async` code find, and what they do not find.
 
 The sample has four mistakes of this lesson. A linter sees the text alone: it cannot know that a
-method of some library blocks, or that it returns a coroutine. A type checker can know the second, if
-the library declares its types by a file `py.typed` (PEP 561).
+method of some library blocks, or that it returns a coroutine. A type checker can know the second
+if the library declares its types by a file `py.typed` (PEP 561).
 """
 
 from __future__ import annotations
