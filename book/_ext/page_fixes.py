@@ -192,7 +192,7 @@ def offer_wrapping(page: str, name: str) -> str:
 
 
 def let_claims_wrap(page: str, name: str) -> str:
-    """Outputs scroll, so that columns keep their places; a claim in them is a sentence that wraps."""
+    """Outputs scroll, so that columns keep their places; a claim in them is prose and wraps."""
 
     def mark(output: re.Match[str]) -> str:
         line = r"(?m)^((?:.*<pre>(?:<span></span>)?)?)(holds: .*?)(?=$|</pre>)"
