@@ -287,6 +287,21 @@ def test_connections_are_kept_until_the_server_ends_them() -> None:
     run(main())
 
 
+def test_a_connection_is_not_used_again_after_a_500() -> None:
+    """uvicorn closes it, a moment later than it replies."""
+
+    async def main() -> None:
+        async def broken_or_not(path: str) -> bytes:
+            return reply(status="500 No" if path == "/broken" else "503 Busy")
+
+        async with kitchen(broken_or_not) as (url, served), Client(url) as client:
+            for path in ("/busy", "/busy", "/broken", "/busy"):
+                await client.get(path)
+            assert served.connections == 2
+
+    run(main())
+
+
 def test_an_idle_connection_that_the_server_has_closed_is_replaced() -> None:
     async def main() -> None:
         lines: list[asyncio.StreamWriter] = []

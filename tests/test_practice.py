@@ -96,6 +96,12 @@ BROKEN = {  # what is submitted, the message (None: a library's own words), and 
         "NameError: name 'TAKING' is not defined",
         "takings = window.execute(TAKING).fetchone()",
     ),
+    "another type": (  # FastAPI's own text has many lines, and the first says nothing
+        edited('return {"takings_cents": ', 'return TAKINGS, {"takings_cents": '),
+        "ResponseValidationError: GET /report returned a tuple. Its return type wants a "
+        "dictionary.",
+        "async def report() -> dict[str, int]:",
+    ),
     "port": (  # what differs from run to run is left out
         edited(QUERY, 'raise OSError("no server at 127.0.0.1:43211, port 43211")'),
         "OSError: no server at 127.0.0.1:…, port …",
@@ -107,6 +113,7 @@ BROKEN = {  # what is submitted, the message (None: a library's own words), and 
         "",
     ),
 }
+AT_THE_START = {"syntax", "null", "import", "no app", "library", "exits", "kills"}
 HANGS = STARTER + "while True:\n    pass\n"
 
 
@@ -130,6 +137,8 @@ def test_broken_code_gets_one_clear_sentence(name: str, ran: dict[str, Outcome])
     lines = [line.strip() for line in source.splitlines()]
     assert outcome.code == (f"line {lines.index(code) + 1}: {code}" if code else "")
     assert outcome.failed is None
+    reached = None if name in AT_THE_START else check_names(find("01"))[0]
+    assert (outcome.stopped and outcome.stopped.name) == reached
     for shown in (repr(outcome), outcome._repr_html_()):
         assert "Your code raised" in shown
         assert not re.search(r"Traceback|site-packages|/health\.py|/tmp", shown), shown
@@ -265,6 +274,13 @@ class Verdicts:
         checks = tuple(Check(name, name, "passed") for name in check_names(lab))
         if self.says == "passed":
             return Correct(lab.name, "All pass.", checks=checks)
+        if self.says == "cannot start":
+            return Raised(
+                lab.name, "No.", checks=tuple(replace(c, state="not reached yet") for c in checks)
+            )
+        if self.says.startswith("raised in "):
+            raised = replace(checks[int(self.says[-1])], state="raised")
+            return Raised(lab.name, "No.", checks=(raised,))
         failed = replace(checks[int(self.says)], state="failed")
         return Incorrect(lab.name, "No.", checks=(failed,))
 
@@ -295,6 +311,28 @@ def test_hints_climb_and_belong_to_the_failing_check(lab: Lab, verdicts: Verdict
     assert numbers(lab, 2) == [1, 2]
     with pytest.raises(ValueError, match="There are hints 1 to 3, not 0"):
         practice.hint("01", 0)
+
+
+def test_a_check_in_which_the_code_raises_has_its_hints(lab: Lab, verdicts: Verdicts) -> None:
+    verdicts.says = "raised in 2"
+    raised = practice.submit("01")
+    assert isinstance(raised, Raised)
+    assert raised.next == 'Hint 1 of 3: `hint("01-health-check")`.'
+    told = practice.hint("01")
+    assert (told.number, told.text) == (1, lab.hints()[check_names(lab)[2]][0])
+    assert numbers(lab, 1) == [2]
+
+
+def test_an_app_that_cannot_start_has_a_hint_only_for_who_asks_for_one(
+    lab: Lab, verdicts: Verdicts
+) -> None:
+    verdicts.says = "cannot start"
+    assert practice.submit("01").next == "", "the error says it all"
+    assert isinstance(practice.hint("01"), Raised)
+    told = practice.hint("01", 2)
+    assert (told.number, told.text) == (2, lab.hints()[check_names(lab)[0]][1])
+    verdicts.says = "0"
+    assert numbers(lab, 1) == [1], "it was no hint for the check that fails now"
 
 
 def test_hints_are_forgotten_when_all_pass(lab: Lab, verdicts: Verdicts) -> None:

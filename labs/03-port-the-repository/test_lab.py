@@ -6,6 +6,9 @@ The docstring of a check is its title, and its assert message is the feedback.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +17,7 @@ import pytest
 
 from bench import Postgres
 from bench.laboratory import Laboratory
+from bench.load import Reply
 from bench.submission import LONG, Submission, served
 from bistro.database import prepare
 
@@ -30,6 +34,20 @@ HOSTILE = (
     "Guest 1' --",
     "'; delete from reservations --",
 )
+
+OTHERS = {  # a request, and the table that it reads
+    "/reservations?since=2026-07-01T12:00:00Z": "reservations",
+    "/reservations/1/wishes": "reservations",
+    "/slip?dish=1": "dishes",
+}
+WAITING = """
+    select count(*) from pg_locks
+    where not granted and locktype = 'relation' and relation = $1::regclass
+      and database = (select oid from pg_database where datname = current_database())"""
+TEXTS = """
+    select count(*) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+      and state = 'active' and query like '%' || $1 || '%'"""
 
 
 @pytest.fixture(scope="session")
@@ -51,29 +69,31 @@ async def test_a_guest_is_found_by_name(app: Submission) -> None:
     )
 
 
-async def test_five_guests_wait_together(app: Submission) -> None:
-    """Five guests wait in the database at the same time"""
-    lock = app.kitchen.transaction()
-    await lock.start()
-    await app.kitchen.execute("lock table guests")
-    async with app.sent("/guests?name=Guest%207", FIVE) as requests:
+async def test_guests_wait_side_by_side(app: Submission) -> None:
+    """Guests wait side by side, at every route"""
+    async with held(app, "guests", "/guests?name=Guest%207", FIVE):
         inside = 0
 
         async def grown() -> bool:
             nonlocal inside
-            before, inside = inside, await app.kitchen.fetchval(WAITING)
+            before, inside = inside, await waiting_for(app, "guests")
             return inside > before
 
         while inside < FIVE and await app.comes(grown):
             pass
-        await lock.rollback()
         assert inside == FIVE, (
-            f"Five guests ask at the same moment, and {inside} of the five questions is inside "
-            "the database. Either a call holds the event loop, or all requests share one "
-            "connection. Await each query, on a connection of its own request."
+            f"Five guests ask at the same moment, and {inside} of the five questions "
+            f"{'is' if inside == 1 else 'are'} inside the database. Either a call holds the event "
+            "loop, or all requests share one connection. Await each query, on a connection of its "
+            "own request."
         )
-        for request in requests:
-            await app.checked(request, "/guests")
+    for path, table in OTHERS.items():
+        async with held(app, table, path, may_fail=True) as [request]:  # a later check asks why
+            await settled(app, table, request)
+            assert request.done() or await app.ask("/openapi.json"), (
+                f"One guest's `{path.partition('?')[0]}` waits in the database, and the server "
+                "gives no answer to anybody else. Port this route, too: which call in it blocks?"
+            )
 
 
 async def test_hostile_names_find_nobody(app: Submission) -> None:
@@ -91,6 +111,12 @@ async def test_hostile_names_find_nobody(app: Submission) -> None:
         "O'Neill is an honest guest, and `/guests` does not find him. A parameter takes the name "
         "as it is, so nothing has to be escaped."
     )
+    async with held(app, "guests", "/guests?name=Guest%207") as [request]:
+        await settled(app, "guests", request)
+        assert not await app.kitchen.fetchval(TEXTS, "Guest 7"), (
+            "The command that reached PostgreSQL contains the guest's name. Escaping helps until "
+            "somebody forgets it once. Send the name beside the text, as a parameter."
+        )
 
 
 async def test_wishes_stay_an_object(app: Submission) -> None:
@@ -143,9 +169,35 @@ async def test_slips_of_any_length_are_read(app: Submission) -> None:
         )
 
 
-WAITING = """
-    select count(*) from pg_locks
-    where not granted and locktype = 'relation' and relation = 'guests'::regclass"""
+@asynccontextmanager
+async def held(
+    app: Submission, table: str, path: str, times: int = 1, *, may_fail: bool = False
+) -> AsyncIterator[list[asyncio.Task[Reply]]]:
+    """Requests that cannot read `table` until the block ends; then they must be answered."""
+    lock = app.kitchen.transaction()
+    await lock.start()
+    await app.kitchen.execute(f"lock table {table}")
+    async with app.sent(path, times) as requests:
+        try:
+            yield requests
+        finally:
+            await lock.rollback()
+        for request in requests:
+            await app.checked(request, path, may_fail=may_fail)
+
+
+async def settled(app: Submission, table: str, request: asyncio.Task[Reply]) -> None:
+    """Wait until the request waits for this table, or has its answer without that."""
+
+    async def it_is() -> bool:
+        return request.done() or await waiting_for(app, table) > 0
+
+    await app.comes(it_is, LONG)
+
+
+async def waiting_for(app: Submission, table: str) -> int:
+    """How many questions wait for this table now."""
+    return await app.kitchen.fetchval(WAITING, table)
 
 
 async def answer(app: Submission, path: str) -> Any:

@@ -20,7 +20,7 @@ from bench.submission import LONG, CodeRaised, Submission, served
 from bistro.database import prepare
 
 PLACES = 20 - 3
-WORKERS = 3 + 3
+WORKERS = 4 + 1
 GUESTS = PLACES + 3  # more than any pool that can open
 
 
@@ -64,27 +64,44 @@ async def test_a_full_pool_refuses_in_time(app: Submission) -> None:
                     f"A guest who finds the pool empty gets status {reply.status}. "
                     "503 says what is true: not now, and it is not your fault."
                 )
-        reply = await with_headers(app, "/order")
-        assert reply.headers.get("retry-after", "").isdigit(), (
-            "The 503 does not say when to come back. Clients and proxies read `Retry-After`, "
-            "a number of seconds."
-        )
-        assert await gate.waiting() == inside, (
-            "Guests whose order is in the kitchen already are sent away, too. "
-            "The deadline is for the wait for a connection; a query that runs may run on."
-        )
-        await gate.open()
+        async with app.sent("/patient") as [patient]:  # before the next order, so refused before it
+            reply = await with_headers(app, "/order")
+            assert reply.headers.get("retry-after", "").isdigit(), (
+                "The 503 does not say when to come back. Clients and proxies read `Retry-After`, "
+                "a number of seconds."
+            )
+            assert await gate.waiting() == inside, (
+                "Guests whose order is in the kitchen already are sent away, too. "
+                "The deadline is for the wait for a connection; a query that runs may run on."
+            )
+            assert not patient.done(), (
+                "`lease(pool, deadline=60)` has refused a guest who would have waited for a "
+                "minute. How long the wait may be is the caller's choice: `deadline` says it."
+            )
+            await gate.open()
 
 
-async def test_the_connection_comes_back_after_an_error(app: Submission) -> None:
-    """The connection comes back after an error in the block"""
+async def test_an_error_in_the_block_stays_what_it_is(app: Submission) -> None:
+    """An error in the block stays what it is, and the connection comes back"""
     for _ in range(GUESTS):
-        await app.ask("/dishes/999", LONG, may_fail=True)
+        missing = await app.ask("/dishes/999", LONG, may_fail=True)
     reply = await app.ask("/dishes/1", LONG, may_fail=True)
     outcome = reply.status if reply else "no answer"
     assert outcome == 200, (
         f"After {GUESTS} requests for a dish that does not exist, a good request gets {outcome}. "
-        "Each 404 has kept its connection."
+        "Each 404 has kept its connection. If your release is there: is it awaited?"
+    )
+    status = missing.status if missing else "no answer"
+    assert status == 404, (
+        f"The block raises a 404, because there is no such dish, and the guest gets {status}. "
+        "`lease` must let an error of the block pass as it came."
+    )
+    async with Gate(app.dsn):
+        late = await app.ask("/timed", LONG, may_fail=True)
+    status = late.status if late else "no answer"
+    assert status == 504, (
+        "A query has run out of its own time, and the route would say 504. The guest gets "
+        f"{status}. Which lines stand under the `try` of your `except TimeoutError`?"
     )
 
 
@@ -103,7 +120,7 @@ async def test_the_connection_comes_back_after_a_cancellation(app: Submission) -
 
 
 async def test_a_rolling_deploy_fits(app: Submission) -> None:
-    """A rolling deploy fits: six workers, seventeen places"""
+    """A rolling deploy fits: five workers, seventeen places"""
     async with AsyncExitStack() as stack, Gate(app.dsn) as gate:
         new = [served(app.dsn, BISTRO_DSN=as_app(app.dsn)) for _ in range(WORKERS - 1)]
         started = await asyncio.gather(
@@ -135,7 +152,7 @@ async def test_a_rolling_deploy_fits(app: Submission) -> None:
             "for one more connection and was refused (SQLSTATE 53300)."
         )
         assert inside >= PLACES // WORKERS * WORKERS, (
-            f"Six busy workers have {inside} orders in the kitchen, and there are {PLACES} places. "
+            f"Five busy workers have {inside} orders in the kitchen; there are {PLACES} places. "
             "The pools are smaller than they need to be."
         )
         await gate.open()

@@ -82,7 +82,8 @@ def understood(lab: Lab, event: dict[str, Any]) -> tuple[Outcome | None, str]:
         case "raised":
             message = f"{event['raised']}: {event['message']}".removesuffix(": ")
             code = f"line {event['line']}: {event['code']}" if event["line"] else ""
-            return Raised(lab.name, message, code), "not reached yet"
+            state = "raised" if event["during"] else "not reached yet"
+            return Raised(lab.name, message, code), state
         case _:
             return Closed(lab.name, event["message"]), "not reached yet"
 

@@ -131,12 +131,17 @@ def find(name: str) -> Lab:
     return Lab(fitting[0])
 
 
-def check_names(lab: Lab) -> list[str]:
-    """The names of a lab's checks, in order, without running them."""
+def check_titles(lab: Lab) -> dict[str, str]:
+    """The titles of a lab's checks by their names, in order, without running them."""
     tree = ast.parse(read(lab.folder / "test_lab.py"))
     functions = ast.FunctionDef, ast.AsyncFunctionDef
-    names = [node.name for node in tree.body if isinstance(node, functions)]
-    return [name for name in names if name.startswith("test_")]
+    nodes = [node for node in tree.body if isinstance(node, functions)]
+    return {node.name: ast.get_docstring(node) for node in nodes if node.name.startswith("test_")}
+
+
+def check_names(lab: Lab) -> list[str]:
+    """The names of a lab's checks, in order."""
+    return list(check_titles(lab))
 
 
 def read(path: Path) -> str:

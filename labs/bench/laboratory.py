@@ -86,7 +86,8 @@ def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo) -> N
     if isinstance(error, AssertionError):
         tell(check=item.name, result="failed", message=str(error))
     elif isinstance(error, CodeRaised):
-        tell(check=item.name, result="raised", **error.entry)
+        # before or after the check's own lines it is the app that does not start, or end
+        tell(check=item.name, result="raised", during=call.when == "call", **error.entry)
     elif error:
         lines = str(error).strip().splitlines() or [""]
         said = lines[0] if lines[0] == lines[-1] else f"{lines[0]} {lines[-1].strip()}"

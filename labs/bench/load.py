@@ -211,7 +211,8 @@ class _Connection(asyncio.Protocol):
             )
         elif len(body) >= length:
             self._received = b""
-            self.closed |= b"\r\nconnection: close" in head.lower()
+            # uvicorn closes after an unhandled exception, a moment after its reply with status 500
+            self.closed |= status == 500 or b"\r\nconnection: close" in head.lower()
             self._finish((status, body[:length], self._sent, perf_counter()))
 
     def connection_lost(self, exc: Exception | None) -> None:

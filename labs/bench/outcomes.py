@@ -18,7 +18,7 @@ WIDTH = 78
 class Check:
     name: str
     title: str
-    state: Literal["passed", "failed", "not reached yet"] = "not reached yet"
+    state: Literal["passed", "failed", "raised", "not reached yet"] = "not reached yet"
 
     def __str__(self) -> str:
         return f"{self.state + ':':<16} {self.title}"
@@ -41,6 +41,11 @@ class Outcome:
     def failed(self) -> Check | None:
         """The check that failed. At most one does: the others wait for it."""
         return next((check for check in self.checks if check.state == "failed"), None)
+
+    @property
+    def stopped(self) -> Check | None:
+        """The check that failed, or that the code raised in. An app that cannot start has none."""
+        return next((check for check in self.checks if check.state in ("failed", "raised")), None)
 
     def remarks(self) -> list[str]:
         kept = f"Your earlier file is kept as `{self.kept}`." if self.kept else ""

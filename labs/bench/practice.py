@@ -22,12 +22,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bench.checking import LIMIT, run_checks
-from bench.lab_folders import Lab, UnknownLab, find, read
+from bench.lab_folders import Lab, UnknownLab, check_titles, find, read
 from bench.outcomes import (
     Check,
     Correct,
     Hint,
-    Incorrect,
     NotAttempted,
     Outcome,
     Solution,
@@ -59,8 +58,10 @@ def submit(lab: str) -> Outcome | Text:
 def hint(lab: str, number: int | None = None) -> Hint | Outcome:
     """The next hint for the check that fails: the first, the second, the third; or the `number`th.
 
-    The first call may run the checks, to learn which one fails. When none does, or the code does
-    not run, the outcome is returned instead. Raises UnknownLab; ValueError for no such number.
+    A check that the code raises in counts as failing. The first call may run the checks, to learn
+    which one fails. When all pass, the outcome is returned instead; also when the app does not
+    start, unless `number` asks for a hint: then it is one for the first check. Raises UnknownLab;
+    ValueError for no such number.
     """
     return next_hint(find(lab), number)
 
@@ -77,13 +78,15 @@ def check(
     how: str = IN_A_CELL,
     limit: float = LIMIT,
 ) -> Outcome:
-    """Check the learner's file and remember which check fails. `how` words what to do next."""
+    """Check the learner's file and remember at which check it stops, failed or raised.
+
+    `how` words what to do next.
+    """
     if lab.untouched(read(lab.work)):
         lab.remember(failing=None, hints=0)  # what an earlier try failed is no longer of use
         return NotAttempted(
             lab.name,
-            "the file is still the starter. It serves its requests, and something is wrong with "
-            "it: change as little as you can.",
+            "the file is still the starter. What to change stands on the lab's page.",
             next=f"The next hint: `{how.format(verb='hint', lab=lab.name)}`.",
         )
     outcome = run_checks(lab, lab.work, tell, limit)
@@ -91,8 +94,8 @@ def check(
         lab.remember(failing=None, hints=0)
         call = how.format(verb="solution", lab=lab.name)
         return replace(outcome, next=f"Compare it with ours: `{call}`.")
-    if isinstance(outcome, Incorrect) and outcome.failed:
-        shown, of = noted(lab, outcome.failed), len(lab.hints()[outcome.failed.name])
+    if outcome.stopped:
+        shown, of = noted(lab, outcome.stopped), len(lab.hints()[outcome.stopped.name])
         call = how.format(verb="hint", lab=lab.name)
         offer = f"Hint {min(shown + 1, of)} of {of}: `{call}`."
         return replace(outcome, next=offer)
@@ -104,16 +107,21 @@ def next_hint(lab: Lab, number: int | None = None, how: str = IN_A_CELL) -> Hint
     if not failing:
         file = lab.work if lab.work.exists() else lab.starter
         outcome = run_checks(lab, file)
-        if not isinstance(outcome, Incorrect) or not outcome.failed:
+        if outcome.stopped:
+            noted(lab, outcome.stopped)
+            failing = lab.progress()["failing"]
+        elif number is None or isinstance(outcome, Correct):
             return outcome
-        noted(lab, outcome.failed)
-        failing = lab.progress()["failing"]
+        else:  # it cannot start: a hint for what comes first is still a hint
+            name, title = next(iter(check_titles(lab).items()))
+            failing = {"name": name, "title": title}
     hints = lab.hints()[failing["name"]]
     shown = lab.progress().get("hints", 0)
     if number is not None and not 1 <= number <= len(hints):
         raise ValueError(f"There are hints 1 to {len(hints)}, not {number}.")
     this = number or min(shown + 1, len(hints))
-    lab.remember(hints=max(shown, this))
+    if lab.progress().get("failing") == failing:
+        lab.remember(hints=max(shown, this))
     verb = "hint" if this < len(hints) else "solution"
     then = f"Next: `{how.format(verb=verb, lab=lab.name)}`."
     return Hint(failing["title"], this, len(hints), hints[this - 1], then)

@@ -10,6 +10,7 @@ Two environment variables name the files: LAB_FILE and LAB_DIARY.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import linecache
 import os
@@ -20,11 +21,14 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+from fastapi.exceptions import ResponseValidationError
+
 FILE = Path(os.environ["LAB_FILE"])
 DIARY = Path(os.environ["LAB_DIARY"])
 
 # What differs from run to run, and helps nobody: ports and addresses in memory.
 CHANGING = re.compile(r"(?<=\bport )\d+|(?<=\w:)\d{4,5}\b|(?<=\b0x)\w+")
+DEF = re.compile(r"\s*(async )?def ")
 
 
 class NoApp(Exception):
@@ -42,12 +46,36 @@ def note_error(error: BaseException) -> None:
         error = error.exceptions[0]
     places = [line for frame, line in traceback.walk_tb(error.__traceback__) if is_ours(frame)]
     line = places[-1] if places else None
+    message = next(iter(str(error).strip().splitlines()), "").replace(str(FILE), FILE.name)
     if isinstance(error, SyntaxError) and error.filename == str(FILE):
         line = error.lineno
-    message = next(iter(str(error).strip().splitlines()), "").replace(str(FILE), FILE.name)
+    elif isinstance(error, ResponseValidationError):  # raised after the route has returned
+        message, line = not_its_type(error), route_line(error)
     message = CHANGING.sub("…", message)
     code = linecache.getline(str(FILE), line).strip() if line else ""
     note(raised=type(error).__name__, message=message, line=line, code=code)
+
+
+def not_its_type(error: ResponseValidationError) -> str:
+    """What a route returned, and what its return type wants: FastAPI's own text has many lines."""
+    first, found = error.errors()[0], error.errors()[0]["input"]
+    kind = "None" if found is None else f"a {type(found).__name__}"
+    inside = "" if found is error.body else f"a {type(error.body).__name__} with "
+    wanted = first["msg"].removeprefix("Input should be a valid ")
+    if wanted != first["msg"]:
+        wanted = f"Its return type wants a{'n' * wanted.startswith(('i', 'o'))} {wanted}"
+    hint = " Is an `await` missing?" if inspect.iscoroutine(found) else ""
+    return f"{error.endpoint_path or 'A route'} returned {inside}{kind}. {wanted}.{hint}"
+
+
+def route_line(error: ResponseValidationError) -> int | None:
+    """The line of the route's `def`, if the route is in the submitted file."""
+    if error.endpoint_file != str(FILE):
+        return None
+    line = error.endpoint_line
+    while (code := linecache.getline(str(FILE), line)) and not DEF.match(code):
+        line += 1
+    return line if code else error.endpoint_line
 
 
 def is_ours(frame: Any) -> bool:

@@ -1,8 +1,9 @@
 """The bistro's dashboard: three numbers for the owner, and a note that somebody looked.
 
 The note is awaited, so it is written before the answer is sent. All three reads are awaited through
-an async driver, so none of them holds the loop. They do not need each other's results, so a task
-group starts them together. The owner then waits for the slowest one, not for their sum.
+an async driver, so none of them holds the loop. They do not need each other's results, so they can
+begin together: in ours by a task group; `gather` does it, too. The owner then waits for the slowest
+one, not for their sum.
 """
 
 from __future__ import annotations

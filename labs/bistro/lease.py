@@ -1,8 +1,8 @@
 """The one way to get a connection from the pool: with a deadline, and back in every case.
 
-Of 20 places 17 are left, and six workers live at once during a deploy: 17 / 6 leaves 2 for each.
-The acquire has a deadline, so a full pool says 503 and Retry-After instead of nothing. The release
-stands in `finally`, the one place that success, an error and a cancellation all pass.
+Of 20 places 17 are left, and five workers live at once during a deploy: 17 / 5 leaves 3 for each.
+The acquire has a deadline, so a full pool says 503 and Retry-After instead of nothing. In ours, the
+release stands in `finally`, the one place that success, an error and a cancellation all pass.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fastapi import Depends, HTTPException, Request
 
 from bistro.worker import worker
 
-POOL_SIZE = 2  # (20 - 3) // (3 + 3)
+POOL_SIZE = 3  # (20 - 3) // (4 + 1)
 
 # asyncpg would use the deadline of the acquire for the release too. On a slow day that turns a
 # finished query into an error, so the release gets a time of its own.

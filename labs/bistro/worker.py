@@ -1,4 +1,4 @@
-"""One worker of the bistro for lab 4: three routes that take their connection by a `lease`."""
+"""One worker of the bistro for lab 4: five routes that take their connection by a `lease`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi import FastAPI, HTTPException, Request
 
 from bistro.database import dsn
 
-Lease = Callable[[asyncpg.Pool], AbstractAsyncContextManager[asyncpg.Connection]]
+Lease = Callable[..., AbstractAsyncContextManager[asyncpg.Connection]]  # of a pool, a deadline
 
 
 def worker(lease: Lease, pool_size: int, min_size: int | None = None) -> FastAPI:
@@ -34,6 +34,21 @@ def worker(lease: Lease, pool_size: int, min_size: int | None = None) -> FastAPI
     async def order(request: Request) -> float:
         async with lease(request.app.state.pool) as connection:
             return await connection.fetchval("select cook(0)")
+
+    @app.get("/patient")
+    async def patient(request: Request) -> float:
+        """An order of a guest who waits a minute for a connection."""
+        async with lease(request.app.state.pool, deadline=60) as connection:
+            return await connection.fetchval("select cook(0)")
+
+    @app.get("/timed")
+    async def timed(request: Request) -> float:
+        """An order whose query has 0.1 s."""
+        try:
+            async with lease(request.app.state.pool) as connection:
+                return await connection.fetchval("select cook(0)", timeout=0.1)
+        except TimeoutError:
+            raise HTTPException(504, "The kitchen was too slow.") from None
 
     @app.get("/dishes/{dish_id}")
     async def dish(request: Request, dish_id: int) -> str:

@@ -1,4 +1,4 @@
-"""Fails: test_five_guests_wait_together
+"""Fails: test_guests_wait_side_by_side
 
 The functions are `async def` now. The calls inside still block.
 """

@@ -1,4 +1,4 @@
-"""Fails: test_five_guests_wait_together
+"""Fails: test_guests_wait_side_by_side
 
 One connection for all requests: it answers one guest, and refuses the others meanwhile.
 """

@@ -1,8 +1,8 @@
 """The one way to get a connection from the pool: with a deadline, and back in every case.
 
-The server has 20 places for connections and reserves 3. Three workers run this file, and a rolling
-deploy starts three new ones before it stops the old. Choose POOL_SIZE, and make `lease` do what it
-promises. The rest is given: leave it as it is.
+The server has 20 places for connections and reserves 3. Four workers run this file, and a rolling
+deploy replaces one after the other: it stops an old one when its new one answers. Choose POOL_SIZE,
+and make `lease` do what it promises. The rest is given: leave it as it is.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from fastapi import Depends, HTTPException, Request
 
 from bistro.worker import worker
 
-POOL_SIZE = 2
+POOL_SIZE = 3
 
 # asyncpg would use the deadline of the acquire for the release too. On a slow day that turns a
 # finished query into an error, so the release gets a time of its own.

@@ -1,6 +1,6 @@
 """Fails: test_a_rolling_deploy_fits
 
-Six times three is 18: that fits into 20 places, and not into the 17 that are left.
+Five times four is 20: that fits into 20 places, and not into the 17 that are left.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fastapi import Depends, HTTPException, Request
 
 from bistro.worker import worker
 
-POOL_SIZE = 3
+POOL_SIZE = 4
 
 # asyncpg would use the deadline of the acquire for the release too. On a slow day that turns a
 # finished query into an error, so the release gets a time of its own.
