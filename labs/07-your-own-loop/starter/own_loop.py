@@ -1,0 +1,124 @@
+import selectors
+import socket
+import types
+from collections import deque
+from urllib.parse import urlsplit
+
+# Step 1: a list of ready tasks
+ready = deque()
+
+
+class Task:
+    def __init__(self, coroutine):
+        self.coroutine, self.joiners = coroutine, []
+        self.done, self.result, self.error = False, None, None
+        ready.append(self)
+
+    def outcome(self):
+        if self.error:
+            raise self.error
+        return self.result
+
+
+# Step 2: a task stops itself, and says who will wake it
+@types.coroutine
+def suspend(park):
+    yield park
+
+
+def step(task):
+    try:
+        park = task.coroutine.send(None)
+        park(task)
+    except StopIteration as end:
+        task.done, task.result = True, end.value
+    except Exception as error:
+        task.done, task.error = True, error
+    if task.done:
+        ready.extend(task.joiners)
+
+
+async def turn():
+    await suspend(ready.append)
+
+
+async def join(task):
+    if not task.done:
+        await suspend(task.joiners.append)
+    return task.outcome()
+
+
+# Step 3: one question to the operating system
+selector = selectors.DefaultSelector()
+
+
+def ask(timeout):
+    for key, _ in selector.select(timeout):
+        selector.unregister(key.fileobj)
+        ready.append(key.data)
+
+
+def run(coroutine):
+    main = Task(coroutine)
+    while not main.done:
+        ask(0 if ready else None)
+        for _ in range(len(ready)):
+            step(ready.popleft())
+    return main.outcome()
+
+
+async def wait_for(sock, event):
+    await suspend(lambda task: selector.register(sock, event, task))
+
+
+async def recv(sock, size):
+    data = b""
+    while len(data) < size:
+        await wait_for(sock, selectors.EVENT_READ)
+        piece = sock.recv(size - len(data))
+        if not piece:
+            raise EOFError("The other side has hung up.")
+        data += piece
+    return data
+
+
+async def send(sock, data):
+    while data:
+        await wait_for(sock, selectors.EVENT_WRITE)
+        data = data[sock.send(data) :]
+
+
+# Step 4: PostgreSQL's protocol, version 3
+async def answer(sock):
+    rows, kind, problem = [], b"", None
+    while kind != b"Z":
+        head = await recv(sock, 5)
+        kind, size = head[:1], int.from_bytes(head[1:])
+        body = await recv(sock, size - 4)
+        if kind == b"D":
+            rows.append(body[6:].decode())
+        elif kind == b"E":
+            problem = body.replace(b"\0", b" ").decode()
+    if problem:
+        raise RuntimeError(problem)
+    return rows
+
+
+def packet(kind, body):
+    return kind + (len(body) + 4).to_bytes(4) + body
+
+
+async def query(sock, sql):
+    await send(sock, packet(b"Q", sql.encode() + b"\0"))
+    return await answer(sock)
+
+
+async def connect(dsn):
+    url = urlsplit(dsn)
+    sock = socket.socket()
+    sock.setblocking(False)
+    sock.connect_ex((url.hostname, url.port))
+    words = f"user\0{url.username}\0database\0{url.path[1:]}\0\0"
+    await send(sock, packet(b"", b"\0\3\0\0" + words.encode()))
+    await answer(sock)
+    return sock
