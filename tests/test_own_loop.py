@@ -79,7 +79,7 @@ def test_the_cells_of_the_notebook_are_the_file() -> None:
     loop = loop_of((LAB / "starter" / "own_loop.py").read_text("utf-8"))
     cells = [c.source for c in jupytext.read(TEXT, fmt="md:myst").cells if c.cell_type == "code"]
     pieces = [cell for cell in cells if cell in loop]
-    assert len(pieces) == 7
+    assert len(pieces) == 9
     assert re.sub(r"\n{2,}", "\n\n", "\n\n".join(pieces)) == re.sub(r"\n{2,}", "\n\n", loop)
     assert re.findall(r"^# Step (\d):", loop, re.MULTILINE) == ["1", "2", "3", "4"]
 

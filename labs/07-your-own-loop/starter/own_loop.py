@@ -11,7 +11,8 @@ ready = deque()
 class Task:
     def __init__(self, coroutine):
         self.coroutine, self.joiners = coroutine, []
-        self.done, self.result, self.error = False, None, None
+        self.done = False
+        self.result = self.error = None
         ready.append(self)
 
     def outcome(self):
@@ -22,14 +23,14 @@ class Task:
 
 # Step 2: a task stops itself, and says who will wake it
 @types.coroutine
-def suspend(park):
-    yield park
+def suspend(note):
+    yield note
 
 
 def step(task):
     try:
-        park = task.coroutine.send(None)
-        park(task)
+        note = task.coroutine.send(None)
+        note(task)
     except StopIteration as end:
         task.done, task.result = True, end.value
     except Exception as error:
@@ -68,7 +69,10 @@ def run(coroutine):
 
 
 async def wait_for(sock, event):
-    await suspend(lambda task: selector.register(sock, event, task))
+    def note(task):
+        selector.register(sock, event, task)
+
+    await suspend(note)
 
 
 async def recv(sock, size):
@@ -118,8 +122,10 @@ async def connect(dsn):
     sock = socket.socket()
     sock.setblocking(False)
     sock.connect_ex((url.hostname, url.port))
-    words = f"user\0{url.username}\0database\0{url.path[1:]}\0\0"
-    await send(sock, packet(b"", b"\0\3\0\0" + words.encode()))
+    user, base = url.username, url.path[1:]
+    words = f"user\0{user}\0database\0{base}\0\0"
+    hello = b"\0\3\0\0" + words.encode()
+    await send(sock, packet(b"", hello))
     await answer(sock)
     return sock
 

@@ -19,7 +19,8 @@ ready = deque()
 class Task:
     def __init__(self, coroutine):
         self.coroutine, self.joiners = coroutine, []
-        self.done, self.result, self.error = False, None, None
+        self.done = False
+        self.result = self.error = None
         self.interruption = None
         ready.append(self)
 
@@ -31,15 +32,15 @@ class Task:
 
 # Step 2: a task stops itself, and says who will wake it
 @types.coroutine
-def suspend(park):
-    yield park
+def suspend(note):
+    yield note
 
 
 def step(task):
     error, task.interruption = task.interruption, None
     try:
-        park = task.coroutine.throw(error) if error else task.coroutine.send(None)
-        park(task)
+        note = task.coroutine.throw(error) if error else task.coroutine.send(None)
+        note(task)
     except StopIteration as end:
         task.done, task.result = True, end.value
     except Exception as error:
@@ -60,16 +61,16 @@ async def turn():
 
 async def join(task):
     if not task.done:
-        note = []
+        mine = []
 
-        def park(me):
-            note.append(me)
+        def note(me):
+            mine.append(me)
             task.joiners.append(me)
 
         try:
-            await suspend(park)
+            await suspend(note)
         except BaseException:
-            task.joiners.remove(*note)
+            task.joiners.remove(*mine)
             raise
     return task.outcome()
 
@@ -99,8 +100,11 @@ def run(coroutine):
 
 
 async def wait_for(sock, event):
+    def note(task):
+        selector.register(sock, event, task)
+
     try:
-        await suspend(lambda task: selector.register(sock, event, task))
+        await suspend(note)
     except BaseException:
         if sock in selector.get_map():
             selector.unregister(sock)
@@ -154,8 +158,10 @@ async def connect(dsn):
     sock = socket.socket()
     sock.setblocking(False)
     sock.connect_ex((url.hostname, url.port))
-    words = f"user\0{url.username}\0database\0{url.path[1:]}\0\0"
-    await send(sock, packet(b"", b"\0\3\0\0" + words.encode()))
+    user, base = url.username, url.path[1:]
+    words = f"user\0{user}\0database\0{base}\0\0"
+    hello = b"\0\3\0\0" + words.encode()
+    await send(sock, packet(b"", hello))
     await answer(sock)
     return sock
 
@@ -192,11 +198,11 @@ async def timeout(seconds, coroutine):
     task = Task(coroutine)
     alarm = Task(sleep(seconds))
 
-    def park(me):
+    def note(me):
         task.joiners.append(me)
         alarm.joiners.append(me)
 
-    await suspend(park)
+    await suspend(note)
     if not task.done:
         raise TimeoutError(f"It took longer than {seconds} s.")
     alarm.joiners.clear()
