@@ -121,6 +121,11 @@ class LoopTrace:
         return (self._end or time.perf_counter()) - self._begin
 
     @property
+    def began(self) -> float:
+        """The start of the trace, as `time.perf_counter()` gave it."""
+        return self._begin
+
+    @property
     def steps(self) -> list[Step]:
         """Every step of every task, ordered by its end."""
         zero = self._begin

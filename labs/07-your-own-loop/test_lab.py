@@ -1,0 +1,311 @@
+"""The checks of lab 7, in the order in which a learner meets them. The first that fails is shown.
+
+No check measures a time. From the second check on, the submitted file sees a clock that moves only
+when somebody waits: in `select`, or, as a mistake, in `time.sleep`. So every moment is exact, and
+a loop that never waits is counted.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import linecache
+import math
+import os
+import selectors
+import socket
+import time
+import traceback
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bench.conformance import LOOP_RULES, broken_rules, pair
+from bench.submission import CodeRaised
+
+FILE = Path(os.environ["LAB_FILE"])
+LOOK = 0.0001  # seconds on the checks' clock that a question takes which does not wait
+MANY = 10_000  # questions, more than any check needs
+
+
+# -- the checks ------------------------------------------------------------------------------------
+
+
+def test_the_loop_keeps_its_rules() -> None:
+    """The loop keeps the eighteen rules of the lesson"""
+    loop = load()
+    names = {name: getattr(loop, name) for name in ("run", "join", "turn", "recv", "send")}
+    broken = broken_rules(SimpleNamespace(spawn=loop.Task, **names))
+    assert not broken, (
+        f"Broken rules: {len(broken)} of {len(LOOP_RULES)}. The first is: “{broken[0]}.” "
+        "asyncio keeps them all, and so did the starter."
+    )
+
+
+def test_sleepers_wake_in_the_order_of_their_moments() -> None:
+    """Sleepers wake in the order of their moments"""
+    wishes = {"Ann": 0.3, "Bo": 0.1, "Cy": 0.2, "Dee": 0.1, "Eve": 0}
+    woken: dict[str, float] = {}
+    with clocked() as (loop, clock):
+
+        async def guest(name: str, seconds: float) -> None:
+            await loop.sleep(seconds)
+            woken[name] = clock.passed
+
+        async def main() -> None:
+            for task in [loop.Task(guest(*wish)) for wish in wishes.items()]:
+                await loop.join(task)
+
+        played(
+            loop,
+            main(),
+            TypeError="Bo and Dee wake at the same moment, and your loop has to put one of them "
+            "first. How can it compare them",
+        )
+    assert list(woken) == ["Eve", "Bo", "Dee", "Cy", "Ann"], (
+        f"{wishes} are the seconds that the guests sleep, all at the same time. They wake in the "
+        f"order {', '.join(woken)}, and the last one after {clock.passed:.1f} s."
+    )
+    early = [name for name, moment in woken.items() if moment < wishes[name]]
+    assert not early, f"{', '.join(early)} woke before the time. A sleeper must not be early."
+    assert clock.passed < 0.4, (
+        f"The longest sleep is 0.3 s, and it all took {clock.passed:.1f} s. Sleeps that start "
+        "together must overlap."
+    )
+
+
+def test_the_loop_waits_in_the_operating_system() -> None:
+    """While all wait, the loop waits too, and a socket can wake it"""
+    woken: dict[str, float] = {}
+    with clocked() as (loop, clock), pair() as (here, there):
+        clock.arrivals.append((clock.now + 0.05, there, b"soup"))
+
+        async def reader() -> None:
+            await loop.recv(here, 4)
+            woken["reader"] = clock.passed
+
+        async def sleeper() -> None:
+            await loop.sleep(0.2)
+            woken["sleeper"] = clock.passed
+
+        async def main() -> None:
+            for task in [loop.Task(reader()), loop.Task(sleeper())]:
+                await loop.join(task)
+
+        played(loop, main())
+    assert clock.questions <= 20, (
+        f"Two tasks wait, for a socket and for 0.2 s. Your loop asks the operating system "
+        f"{clock.questions} times meanwhile, and keeps a core busy. One question can wait for both."
+    )
+    assert woken["reader"] < 0.1, (
+        f"The bytes came after 0.05 s, and the task that waits for them goes on after "
+        f"{woken['reader']:.2f} s: when the sleeper wakes. Until then the loop was deaf."
+    )
+
+
+def test_a_timeout_ends_a_wait() -> None:
+    """A timeout ends a wait, inside and outside"""
+    heard: list[tuple[str, float]] = []
+    with clocked() as (loop, clock):
+
+        async def cook(seconds: float) -> str:
+            try:
+                await loop.sleep(seconds)
+            except TimeoutError:
+                heard.append(("inside", clock.passed))
+                raise
+            return "soup"
+
+        async def burn() -> None:
+            await loop.sleep(0.1)
+            raise ValueError("burnt")
+
+        async def main() -> tuple[Any, ...]:
+            in_time = await loop.timeout(100, cook(0.1))
+            try:
+                await loop.timeout(100, burn())
+            except ValueError as error:
+                passed_on = str(error)
+            start = clock.passed
+            try:
+                await loop.timeout(0.2, cook(5))
+            except TimeoutError:
+                heard.append(("outside", clock.passed))
+            await loop.sleep(1)
+            return in_time, passed_on, start
+
+        in_time, passed_on, start = played(loop, main())
+    assert (in_time, passed_on) == ("soup", "burnt"), (
+        "Who is in time must not notice the timeout: its result and its error are passed on. "
+        f"Here they were {in_time!r} and {passed_on!r}."
+    )
+    moments = {who: round(moment - start, 2) for who, moment in heard}
+    assert "outside" in moments, (
+        "A dish that takes 5 s was given 0.2 s, and whoever waited got no TimeoutError."
+    )
+    assert moments["outside"] == 0.2, (
+        f"The deadline was 0.2 s, and the TimeoutError came after {moments['outside']:.2f} s."
+    )
+    assert moments.get("inside") == 0.2, (
+        "Whoever waited got the TimeoutError, but the late cook did not: the cook works on, and "
+        "nobody wants the dish. Throw the error into the task, where it waits."
+    )
+
+
+def test_who_is_in_time_never_hears_of_the_deadline() -> None:
+    """Who is in time never hears of the deadline again"""
+    with clocked() as (loop, clock):
+
+        async def main() -> float:
+            await loop.timeout(0.5, loop.sleep(0.1))
+            start = clock.passed
+            await loop.sleep(2)
+            return round(clock.passed - start, 6)
+
+        slept = played(
+            loop,
+            main(),
+            TimeoutError="A task was done after 0.1 s, well before its deadline of 0.5 s. Later, "
+            "in another wait of 2 s, it gets a TimeoutError. Who switches the alarm off",
+        )
+    assert slept >= 2, (
+        f"After a timeout that was kept, a sleep of 2 s ended after {slept:.1f} s: at the "
+        "deadline that no longer counts."
+    )
+
+
+def test_a_late_task_leaves_no_note() -> None:
+    """A late task leaves no note behind"""
+    with clocked() as (loop, clock), pair() as (here, there):
+        clock.arrivals.append((clock.now + 0.5, there, b"soup"))
+
+        async def late(coroutine: Coroutine[Any, Any, Any]) -> None:
+            with pytest.raises(TimeoutError):
+                await loop.timeout(0.1, coroutine)
+
+        async def main() -> tuple[bytes, float]:
+            other = loop.Task(loop.sleep(1))
+            await late(loop.recv(here, 4))
+            dish = await loop.recv(here, 4)
+            await late(loop.join(other))
+            await late(loop.sleep(0.2))
+            start = clock.passed
+            await loop.sleep(3)
+            return dish, round(clock.passed - start, 6)
+
+        dish, slept = played(
+            loop,
+            main(),
+            KeyError="A task waited for a socket and was too late, and the next wait for the same "
+            "socket fails. Who takes the first note away",
+        )
+    assert dish == b"soup"
+    assert slept >= 3, (
+        f"Three waits were ended by a timeout. Then a task slept for 3 s, and was woken after "
+        f"{slept:.1f} s: a note of one of them was still there, with a task or with the clock."
+    )
+
+
+# -- a clock that moves when somebody waits --------------------------------------------------------
+
+
+@dataclass
+class Clock:
+    """`arrivals` are (moment, socket, bytes): what comes from outside, and when."""
+
+    now: float = 1000.0
+    questions: int = 0
+    arrivals: list[tuple[float, socket.socket, bytes]] = field(default_factory=list)
+
+    @property
+    def passed(self) -> float:
+        return round(self.now - 1000.0, 6)
+
+    def move(self, seconds: float) -> None:
+        self.now = max(self.now + seconds, math.nextafter(self.now, math.inf))
+
+
+@contextmanager
+def clocked() -> Iterator[tuple[ModuleType, Clock]]:
+    """The submitted file, freshly loaded, and the clock that it sees."""
+    clock = Clock()
+
+    class Selector(selectors.DefaultSelector):
+        def select(self, timeout: float | None = None) -> list[Any]:
+            clock.questions += 1
+            assert clock.questions < MANY, "The loop asks again and again, and comes to no end."
+            if events := super().select(0):
+                return events
+            until = clock.now + LOOK if timeout is not None and timeout <= 0 else None
+            if timeout is not None and timeout > 0:
+                until = clock.now + timeout
+            if clock.arrivals and (until is None or clock.arrivals[0][0] <= until):
+                moment, sock, data = clock.arrivals.pop(0)
+                clock.move(max(0.0, moment - clock.now))
+                sock.send(data)
+                return super().select(0)
+            assert until is not None, (
+                "Every task waits, and the loop's question to the operating system has no end: "
+                "no socket will be ready. It must end when the next sleeper is due."
+            )
+            clock.move(until - clock.now)
+            return []
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in "monotonic", "perf_counter", "time":
+            patch.setattr(time, name, lambda: clock.now)
+        patch.setattr(time, "sleep", clock.move)
+        patch.setattr(selectors, "DefaultSelector", Selector)
+        yield load(), clock
+
+
+def load() -> ModuleType:
+    """Import the submitted file, afresh each time. Raises CodeRaised."""
+    spec = importlib.util.spec_from_file_location(FILE.stem, FILE)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise CodeRaised(told(error)) from error
+    return module
+
+
+def played(loop: ModuleType, coroutine: Coroutine[Any, Any, Any], **foreseen: str) -> Any:
+    """What `loop.run` returns.
+
+    Raises AssertionError for a contract that is still open, and for errors that are foreseen:
+    their names, and what they mean. Other errors of the submitted code become CodeRaised.
+    """
+    try:
+        return loop.run(coroutine)
+    except AssertionError:
+        raise  # from the clock below
+    except NotImplementedError as error:
+        name = told(error)["function"]
+        raise AssertionError(
+            f"`{name}` is still the contract: it raises NotImplementedError. Fulfil what its "
+            "docstring promises."
+        ) from None
+    except Exception as error:
+        entry = told(error)
+        if meaning := foreseen.get(entry["raised"]):
+            raise AssertionError(f"{meaning}? ({entry['raised']}: {error})") from None
+        raise CodeRaised(entry) from error
+
+
+def told(error: Exception) -> dict[str, Any]:
+    """What was raised, and the last line of the submitted file on the way there."""
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    ours = [(code, line) for code, line in frames if code.co_filename == str(FILE)]
+    code, line = ours[-1] if ours else (None, None)
+    return {
+        "raised": type(error).__name__,
+        "message": str(error).replace(str(FILE), FILE.name),
+        "function": code.co_name if code else "",
+        "line": line,
+        "code": linecache.getline(str(FILE), line).strip() if line else "",
+    }
