@@ -1,7 +1,7 @@
 """The question of every lesson: sixty guests, 0.1 s each. Today all of them change the same row.
 
-Each order locks the row of its dish, cooks for 0.1 s, and takes one portion. Every query is awaited,
-and every guest has a connection: no pool makes anybody wait here.
+Each order locks the row of its dish, cooks for 0.1 s, and takes one portion. Every query is
+awaited, and every guest has a connection: no pool makes anybody wait here.
 """
 
 from __future__ import annotations
