@@ -25,6 +25,11 @@ TABLE = """
         deferrable initially deferred for each row when (new.n = 2) execute function at_commit();"""
 
 
+AT_THE_LOCK = """
+    select count(*) from pg_stat_activity
+    where datname = current_database() and wait_event = 'advisory'"""
+
+
 async def in_the_block(window: asyncpg.Connection) -> None:
     async with window.transaction():
         await window.execute("update counter set n = 1")
@@ -84,8 +89,7 @@ async def too_late(dsn: str) -> tuple[bool, int]:
         desk.execute("update counter set n = 0")
         desk.execute("select pg_advisory_lock(7)")
         task = asyncio.create_task(in_the_commit(window))
-        waits = "select count(*) from pg_locks where not granted and locktype = 'advisory'"
-        await until(lambda: desk.execute(waits).fetchone()[0] == 1)
+        await until(lambda: desk.execute(AT_THE_LOCK).fetchone()[0] == 1)
         desk.execute("select pg_advisory_unlock(7)")
         deadline = perf_counter() + 30
         while (n := desk.execute("select n from counter").fetchone()[0]) == 0:

@@ -2,7 +2,7 @@
 
 A session looks for a deadlock when it has waited `deadlock_timeout` for a lock, one second by
 default. Here Ann looks after 30 ms and Ben after an hour, so Ann finds the circle and is the
-victim. A barrier makes sure that both hold their first row before they ask for the second.
+victim. She asks for her second row when Ben is seen waiting for his: a session looks only once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 
 import asyncpg
 
-from bench import Postgres, claim
+from bench import Postgres, claim, until
 
 TABLE = """
     drop table if exists accounts;
@@ -26,15 +26,29 @@ async def settings(window: asyncpg.Connection, **values: str) -> None:
         await window.execute(f"set {name} = '{value}'")
 
 
-async def transfer(
-    window: asyncpg.Connection, rows: tuple[int, int], both: asyncio.Barrier | None = None
-) -> None:
-    """Take 10 from the first row's account and give it to the second's; wait in between."""
-    async with window.transaction():
-        await window.execute(ADD, rows[0], -10)
-        if both:
+async def crossed(
+    ann: asyncpg.Connection, ben: asyncpg.Connection, desk: asyncpg.Connection
+) -> list[str]:
+    """Two opposite transfers, each with its first row locked before it asks for the second."""
+    both = asyncio.Barrier(2)
+
+    async def ben_waits() -> bool:
+        return await desk.fetchval(
+            "select cardinality(pg_blocking_pids($1)) > 0", ben.get_server_pid()
+        )
+
+    async def transfer(window: asyncpg.Connection, rows: tuple[int, int]) -> None:
+        async with window.transaction():
+            await window.execute(ADD, rows[0], -10)
             await both.wait()
-        await window.execute(ADD, rows[1], 10)
+            if window is ann:
+                await until(ben_waits)
+            await window.execute(ADD, rows[1], 10)
+
+    ends = await asyncio.gather(
+        transfer(ann, (1, 2)), transfer(ben, (2, 1)), return_exceptions=True
+    )
+    return states(ends)
 
 
 async def in_order(window: asyncpg.Connection, rows: tuple[int, int]) -> None:
@@ -70,24 +84,20 @@ async def without_waiting(ann: asyncpg.Connection, ben: asyncpg.Connection) -> d
 
 async def main() -> None:
     async with Postgres(embedded=True) as pg:  # deadlock_timeout belongs to the superuser
-        ann, ben = [await asyncpg.connect(pg.dsn) for _ in range(2)]
+        ann, ben, desk = [await asyncpg.connect(pg.dsn) for _ in range(3)]
         found = {}
         for name, bens in ("Ben looks after 1 h", "1h"), ("both look after 30 ms", "30ms"):
             await ann.execute(TABLE)
             await settings(ann, deadlock_timeout="30ms")
             await settings(ben, deadlock_timeout=bens)
-            both = asyncio.Barrier(2)
-            ends = await asyncio.gather(
-                transfer(ann, (1, 2), both), transfer(ben, (2, 1), both), return_exceptions=True
-            )
-            found[name] = states(ends), await ann.fetchval(SUM)
+            found[name] = await crossed(ann, ben, desk), await ann.fetchval(SUM)
         await ann.execute(TABLE)
         crowd = [await asyncpg.connect(pg.dsn) for _ in range(8)]
         moves = [in_order(one, (1, 2) if k % 2 else (2, 1)) for k, one in enumerate(crowd)]
         ordered = states(await asyncio.gather(*moves, return_exceptions=True))
         total = sum(await ann.fetchval(SUM))
         impatient = await without_waiting(ann, ben)
-        for window in ann, ben, *crowd:
+        for window in ann, ben, desk, *crowd:
             await window.close()
     for name, (ends, accounts) in found.items():
         print(f"{name}: {ends}, accounts {accounts}" if "1 h" in name else f"{name}: one 40P01")

@@ -80,10 +80,10 @@ async def after(dsn: str, work) -> tuple[str, str, bool, bool, int]:
 async def left_alone(dsn: str) -> tuple[str, bool]:
     """How the server ends a transaction that nobody goes on with, and whether its row is free."""
     window, desk = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
-    await window.execute("set idle_in_transaction_session_timeout = '50ms'")
     transaction = window.transaction()
     await transaction.start()
     await window.execute(SLOW)
+    await window.execute("set idle_in_transaction_session_timeout = '50ms'")  # from now on
     await until(window.is_closed)
     free = await until(lambda: row_is_free(desk))
     try:
