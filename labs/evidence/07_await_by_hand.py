@@ -27,7 +27,7 @@ class CountingLoop(asyncio.SelectorEventLoop):
 
 async def main() -> None:
     loop = asyncio.get_running_loop()
-    async with Postgres() as pg:
+    async with Postgres(embedded=True) as pg:
         await prepare(pg.dsn)
         window = await asyncpg.connect(pg.dsn)
         await window.fetchval("select cook(0.0)")  # prepared from here on

@@ -82,7 +82,7 @@ async def sockets_of_guests(dsn: str) -> list[int]:
 
 
 async def main() -> None:
-    async with Postgres() as pg:
+    async with Postgres(embedded=True) as pg:
         await prepare(pg.dsn)
         at_rest = len(asyncio.get_running_loop()._selector.get_map())  # the loop's alarm bell
         watched = await sockets_of_guests(pg.dsn)

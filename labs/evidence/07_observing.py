@@ -62,7 +62,7 @@ def stands_at(task: asyncio.Task) -> str:
 
 async def main() -> None:
     settings = {"application_name": "bistro"}
-    async with Postgres() as pg:
+    async with Postgres(embedded=True) as pg:
         await prepare(pg.dsn)
         longest = await lag()
         async with (

@@ -47,7 +47,7 @@ def bytes_waiting(connection: asyncpg.Connection) -> int:
 
 
 async def main() -> None:
-    async with Postgres() as pg:
+    async with Postgres(embedded=True) as pg:
         await prepare(pg.dsn)
         window = await asyncpg.connect(pg.dsn)
         await window.fetchval("select cook(0)")  # prepared from here on

@@ -111,7 +111,7 @@ async def main() -> None:
     await play_with_tasks()
     end, after = time.perf_counter(), switches()
     flat, deep = await bytes_for_a_task(1), await bytes_for_a_task(8)
-    async with Postgres() as pg:
+    async with Postgres(embedded=True) as pg:
         await prepare(pg.dsn)
         more = await threads_for_waits(pg.dsn)
     print(f"{TURNS} turns of two threads: {middle - before} waits in the operating system,")
