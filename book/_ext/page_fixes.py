@@ -192,7 +192,7 @@ def offer_wrapping(page: str, name: str) -> str:
 
 
 def let_claims_wrap(page: str, name: str) -> str:
-    """Outputs scroll, so that columns keep their places; a claim in them is a sentence and wraps."""
+    """Outputs scroll, so columns keep their places; a claim in them is a sentence and wraps."""
     if not re.search(r"(?m)(?:^|>)holds: ", page):
         return page
 
