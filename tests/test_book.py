@@ -159,6 +159,7 @@ UNCONDITIONAL = [
         "keep_one_search",  # …a search page has another anchor than the rest (below),
         "name_folded_cells",  # …no folded cell,
         "offer_wrapping",  # …no code,
+        "let_claims_wrap",  # …no claim,
         "refuse_requests",  # …and nothing to refuse
         "refuse_open_spoilers",
     )
@@ -178,6 +179,16 @@ def test_conditional_fixes_say_so_too() -> None:
         page_fixes.offer_wrapping("<pre></pre>", "book/intro")
     with pytest.raises(page_fixes.ThemeChanged, match="folded cells"):
         page_fixes.name_folded_cells('<details class="admonition hide">', "book/intro")
+    with pytest.raises(page_fixes.ThemeChanged, match="claims"):
+        page_fixes.let_claims_wrap("<pre>holds: A claim.\n</pre>", "book/intro")
+
+
+def test_claims_in_an_output_wrap_and_tables_do_not() -> None:
+    page = '<div class="output stream highlight-x"><pre><span></span>a  b\nholds: A claim.\n</pre>'
+    marked = page_fixes.let_claims_wrap(page, "book/intro")
+    assert '<span></span>a  b\n<span class="claim-line">holds: A claim.</span>\n</pre>' in marked
+    other = "<pre>holds no claim</pre>"
+    assert page_fixes.let_claims_wrap(other, "book/intro") == other
 
 
 @pytest.mark.parametrize(

@@ -192,14 +192,16 @@ def offer_wrapping(page: str, name: str) -> str:
 
 
 def let_claims_wrap(page: str, name: str) -> str:
-    """Outputs scroll, so that columns keep their places; a claim in them is prose and wraps."""
+    """Outputs scroll, so columns keep their places; a claim in them is a sentence and wraps."""
+    if not re.search(r"(?m)(?:^|>)holds: ", page):
+        return page
 
     def mark(output: re.Match[str]) -> str:
         line = r"(?m)^((?:.*<pre>(?:<span></span>)?)?)(holds: .*?)(?=$|</pre>)"
         return re.sub(line, r'\1<span class="claim-line">\2</span>', output[0])
 
     outputs = r'<div class="(?:output stream|highlight-text) .*?</pre>'
-    return re.sub(outputs, mark, page, flags=re.DOTALL)
+    return substitute("claims", outputs, mark, page)
 
 
 # --- What no page may hold --------------------------------------------------------------------

@@ -33,6 +33,7 @@
     const ends = upright
       ? { x1: position, x2: position, y1: row ? row - 9 : top, y2: row ? row + 11 : bottom }
       : { x1: left, x2: right, y1: position, y2: position };
+    if (row) add(svg, "line", { ...ends, stroke: "var(--pst-color-background, #fff)", "stroke-width": 6 });
     add(svg, "line", {
       ...ends, stroke: "#CC79A7", "stroke-width": 2, "stroke-dasharray": "2 3",
     });
