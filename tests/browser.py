@@ -1,8 +1,9 @@
 """The built book and a browser for the tests of its pages.
 
-`built_book()` builds once per test run, whoever asks first. `chromium()` starts Debian's Chromium
-(`CHROMIUM` names another one). `served(site)` serves with the book's own server, under a policy
-that is stricter than any host's: no inline handler, no script that the page did not ship with.
+`built_book()` builds once per test run, whichever process asks first. `chromium()` starts Debian's
+Chromium (`CHROMIUM` names another one). `served(site)` serves with the book's own server, under a
+policy that is stricter than any host's: no inline handler, no script that the page did not ship
+with.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,9 +53,29 @@ def build(source: Path, output: Path) -> subprocess.CompletedProcess[str]:
 
 
 @functools.cache
-def _built() -> tuple[tempfile.TemporaryDirectory[str], subprocess.CompletedProcess[str]]:
-    output = tempfile.TemporaryDirectory(prefix="course-book-")  # removed when the tests end
-    return output, build(ROOT, Path(output.name))
+def _alone() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="course-book-")  # removed when this process ends
+
+
+@functools.cache
+def _built() -> tuple[Path, str]:
+    """Where the book was built, and what is wrong with it. COURSE_BOOK: the processes share it."""
+    output = Path(os.environ.get("COURSE_BOOK") or _alone().name)
+    verdict = output / "verdict.txt"
+    try:
+        (output / "building").mkdir()
+    except FileExistsError:  # another process came first
+        for _ in range(3000):
+            if verdict.exists():
+                return output, verdict.read_text("utf-8")
+            time.sleep(0.1)
+        return output, "Another process has been building it for 5 minutes."
+    done = build(ROOT, output)
+    problem = (done.stdout + done.stderr)[-4000:] if done.returncode else ""
+    new = output / "verdict.new"
+    new.write_text(problem, "utf-8")
+    new.replace(verdict)
+    return output, problem
 
 
 def built_book() -> Path:
@@ -61,9 +83,9 @@ def built_book() -> Path:
 
     It is built once, whether that succeeds or not: the tests that need it fail at once then.
     """
-    output, done = _built()
-    assert done.returncode == 0, f"The book does not build:\n{(done.stdout + done.stderr)[-4000:]}"
-    return Path(output.name) / "_build" / "html"
+    output, problem = _built()
+    assert not problem, f"The book does not build:\n{problem}"
+    return output / "_build" / "html"
 
 
 OWN_MARKUP = re.compile(r"^(<svg|[`:]{3,}\{(timeline|ledger|recall|quiz)\})", re.MULTILINE)

@@ -1,11 +1,14 @@
 """Nothing is skipped here: a skip or an expected failure hides a missing part, so it is red.
 
-And the kernels of notebooks do not need TCP ports, which experiments beside them may take.
+And the kernels of notebooks do not need TCP ports, which experiments beside them may take; the
+processes of one test run share one built book.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 
 import nbval.kernel
 import pytest
@@ -16,8 +19,12 @@ sys.path.append(str(ROOT / "notebooks"))
 import refresh
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     nbval.kernel.KernelManager = refresh.KernelOfATest
+    if not hasattr(config, "workerinput"):  # the process that starts the workers of pytest-xdist
+        shared = tempfile.TemporaryDirectory(prefix="course-book-")
+        os.environ["COURSE_BOOK"] = shared.name
+        config.add_cleanup(shared.cleanup)
 
 
 @pytest.hookimpl(trylast=True)
