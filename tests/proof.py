@@ -182,8 +182,14 @@ def part_long(memory: Memory) -> list[str]:
     return [] if ok else [f"long tests:\n{output[-3000:]}"]
 
 
+def part_labs(memory: Memory) -> list[str]:
+    """every wrong repair of every lab, not only one for each check"""
+    ok, output = run(pytest("tests/test_labs.py"), COURSE_LABS="all")
+    return [] if ok else [f"labs:\n{output[-3000:]}"]
+
+
 def part_pages(memory: Memory) -> list[str]:
-    """every page of the book in Chromium, not only one of each kind"""
+    """every page of the book in Chromium, in both themes at both widths, not one of each kind"""
     ok, output = run(pytest("tests/test_pages.py"), COURSE_PAGES="all")
     return [] if ok else [f"pages:\n{output[-3000:]}"]
 
@@ -271,6 +277,7 @@ def part_pythons(memory: Memory) -> list[str]:
 PARTS: dict[str, Callable[[Memory], list[str]]] = {
     "faults": part_faults,
     "long": part_long,
+    "labs": part_labs,
     "pages": part_pages,
     "lighthouse": part_lighthouse,
     "pythons": part_pythons,
