@@ -52,8 +52,9 @@ class RoundTrips:
     handshake, and Terminate, which nobody answers.
 
     `delay` is the time in seconds added to each trip, one half on the way to the server and one
-    half on the way back. It delays, it does not narrow: a pipeline is delayed once. A timer
-    may fire early by the resolution of the loop's clock.
+    half on the way back. It delays, it does not narrow: a pipeline is delayed once. Each
+    half ends at the loop's next timer, so a trip is up to some milliseconds longer than asked:
+    measure a trip before you draw over it. A timer may also fire early by the clock's resolution.
 
     The proxy lives on the running loop: call a blocking driver in a thread, or it waits for a
     proxy that waits for the loop. Exit ends the connections that are still open.

@@ -9,7 +9,8 @@
   };
 
   const first = (id) => window.courseQuiz?.read(id)[0]?.value;
-  const words = (value, unit) => `${value} ${unit}`;
+  const one = (value, unit) => (value === 1 && unit.length > 2 ? unit.replace(/s$/, "") : unit);
+  const words = (value, unit) => `${value} ${one(value, unit)}`;
 
   function add(parent, name, attributes, text) {
     const node = document.createElementNS(SVG, name);
