@@ -184,7 +184,7 @@ def part_long(memory: Memory) -> list[str]:
 
 def part_labs(memory: Memory) -> list[str]:
     """every wrong repair of every lab, not only one for each check"""
-    ok, output = run(pytest("tests/test_labs.py"), COURSE_LABS="all")
+    ok, output = run(pytest("tests/test_labs.py"), COURSE_WRONG="all")
     return [] if ok else [f"labs:\n{output[-3000:]}"]
 
 

@@ -99,9 +99,9 @@ def expected(wrong: Path) -> str:
 
 
 def wrong_repairs(lab: Lab) -> list[Path]:
-    """One for each check, and what the phone variant offers; with COURSE_LABS=all every one."""
+    """One for each check, and what the phone variant offers; with COURSE_WRONG=all every one."""
     every = sorted(lab.folder.glob("wrong/*.py"))
-    if os.environ.get("COURSE_LABS") == "all":
+    if os.environ.get("COURSE_WRONG") == "all":
         return every
     one_each = {expected(path): path for path in reversed(every)}.values()
     offered = {f"{file}.py" for file in PHONE.get(lab.name[:2], {}).values()}

@@ -117,10 +117,11 @@ class Lab:
 
 
 def find(name: str) -> Lab:
-    """The lab whose name begins with `name`: "01" is enough. Raises UnknownLab.
+    """The lab whose name begins with `name`: "01", or "1", is enough. Raises UnknownLab.
 
     The environment variable COURSE_LABS names another folder of labs than the course's own.
     """
+    name = name.zfill(2) if name.isdigit() else name
     top = Path(os.environ.get("COURSE_LABS") or COURSE / "labs")
     folders = sorted(path.parent for path in top.glob("*/test_lab.py"))
     fitting = [folder for folder in folders if name and folder.name.startswith(name)]
