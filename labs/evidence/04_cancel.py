@@ -19,19 +19,33 @@ RUNNING = """
 
 
 async def connections_for_timeouts(dsn: str) -> tuple[int, int]:
-    """How many of the queries time out, and how many connections that opens."""
-    timed_out = 0
+    """How many of the queries time out, and how many connections that opens.
+
+    Each deadline is long at first and passes when its query runs: on a slow machine a short one
+    could pass while asyncpg still waits for the cancel before, and then it would send none.
+    """
+    timed_out, desk = 0, await asyncpg.connect(dsn)
+
+    async def running(number: int) -> bool:
+        return await desk.fetchval(RUNNING) == number
+
     async with RoundTrips(dsn) as net:
         connection = await asyncpg.connect(net.dsn)
         net.reset()
         for _ in range(TIMEOUTS):
             try:
-                await connection.fetchval("select pg_sleep(60)", timeout=0.05)
+                async with asyncio.timeout(60) as limit:
+                    query = asyncio.create_task(connection.fetchval("select pg_sleep(60)"))
+                    await until(lambda: running(1), what="the query to run")
+                    limit.reschedule(0)
+                    await query
             except TimeoutError:
                 timed_out += 1
+            await until(lambda: running(0), what="the query to end")
         await connection.fetchval("select 1")  # waits for the last cancel request
         opened = net.connections
         await connection.close()
+    await desk.close()
     return timed_out, opened
 
 
