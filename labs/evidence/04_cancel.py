@@ -16,6 +16,7 @@ TIMEOUTS, STORM, SIZE = 5, 200, 3
 RUNNING = """
     select count(*) from pg_stat_activity
     where query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()"""
+ASLEEP = f"{RUNNING} and wait_event = 'PgSleep'"  # a cancel that comes while it is parsed is lost
 
 
 async def connections_for_timeouts(dsn: str) -> tuple[int, int]:
@@ -26,8 +27,8 @@ async def connections_for_timeouts(dsn: str) -> tuple[int, int]:
     """
     timed_out, desk = 0, await asyncpg.connect(dsn)
 
-    async def running(number: int) -> bool:
-        return await desk.fetchval(RUNNING) == number
+    async def asleep(number: int) -> bool:
+        return await desk.fetchval(ASLEEP) == number
 
     async with RoundTrips(dsn) as net:
         connection = await asyncpg.connect(net.dsn)
@@ -36,12 +37,12 @@ async def connections_for_timeouts(dsn: str) -> tuple[int, int]:
             try:
                 async with asyncio.timeout(60) as limit:
                     query = asyncio.create_task(connection.fetchval("select pg_sleep(60)"))
-                    await until(lambda: running(1), what="the query to run")
+                    await until(lambda: asleep(1), what="the query to run")
                     limit.reschedule(0)
                     await query
             except TimeoutError:
                 timed_out += 1
-            await until(lambda: running(0), what="the query to end")
+            await until(lambda: asleep(0), what="the query to end")
         await connection.fetchval("select 1")  # waits for the last cancel request
         opened = net.connections
         await connection.close()
