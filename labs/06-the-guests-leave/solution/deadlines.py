@@ -1,7 +1,7 @@
 """A guest's order: with a deadline, and no longer than the guest stays.
 
 Two tasks run side by side: the work, and a watcher that waits for the guest to leave. Whichever
-ends first, or the deadline, decides. Both tasks are cancelled and awaited in `finally`, so that
+ends first, or the deadline, decides. In our solution, `finally` cancels and awaits both tasks. So
 nothing goes on behind the back of whoever called: the query has ended, and its connection is free.
 """
 
