@@ -78,7 +78,8 @@ PHONE = {  # what the reply to an order says, and the file of the lab that has t
         "Check 1 fails": "wrong/error_in_a_group",
         "Check 2 fails": "wrong/leaves_the_query",
         "Check 3 fails": "wrong/stops_everybody",
-        "Check 4 fails": "wrong/deadline_without_cancel",
+        "Check 4 fails: after": "wrong/deadline_without_cancel",
+        "Check 4 fails: `cancel()`": "wrong/cancelled_not_awaited",
     },
     "07": {
         "All six checks pass": "solution/own_loop",

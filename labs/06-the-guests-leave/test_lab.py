@@ -7,8 +7,13 @@ no time-out of its own here, so a query that ends was ended by the submitted cod
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib.util
+import os
+from typing import Any
 
 import pytest
+from fastapi import HTTPException, Request
 
 from bench import Gate, Postgres
 from bench.laboratory import Laboratory
@@ -98,8 +103,11 @@ async def test_the_deadline_ends_the_query(app: Submission) -> None:
             async with app.sent(f"/dinner/1?patience={patience}") as [dinner]:
                 if await app.at_gate(gate, 1) and not dinner.done():
                     await the_deadline_passes(app, gate, dinner)
-                    return
-        assert dinner.done(), "The dinner of a guest with 8 s of time does not reach the kitchen."
+                    break
+        else:
+            assert dinner.done(), "A guest with 8 s of time: the dinner does not reach the kitchen."
+    for why in "the guest leaves", "the deadline passes", "the caller is cancelled":
+        await the_work_has_ended(app, why)
 
 
 async def the_deadline_passes(app: Submission, gate: Gate, dinner: asyncio.Task[Reply]) -> None:
@@ -120,6 +128,52 @@ async def the_deadline_passes(app: Submission, gate: Gate, dinner: asyncio.Task[
         "The guest has the 504, and the query is still in the kitchen. A deadline that does not "
         "end the work only hides it: the connection stays taken."
     )
+
+
+async def the_work_has_ended(app: Submission, why: str) -> None:
+    """Call `within` itself, with a work that needs some turns of the loop to end."""
+    inside, leaving, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        inside.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            ended.set()
+
+    async def receive() -> dict[str, Any]:
+        await leaving.wait()
+        return {"type": "http.disconnect"}
+
+    request = Request({"type": "http", "method": "GET", "headers": []}, receive)
+    seconds = 0.01 if why == "the deadline passes" else 3600
+    call = asyncio.create_task(submitted().within(seconds, request, work()))
+    had_ended: list[bool] = []
+    call.add_done_callback(lambda _: had_ended.append(ended.is_set()))
+    await app.comes(inside.is_set, LONG)
+    if why == "the guest leaves":
+        leaving.set()
+    if why == "the caller is cancelled":
+        call.cancel()
+    over = await app.comes(call.done, LONG)
+    call.cancel()
+    with contextlib.suppress(asyncio.CancelledError, HTTPException):
+        await call
+    assert over, f"`within` is called with a work that never ends. When {why}, it does not end."
+    assert had_ended == [True], (
+        f"When {why}, `within` ends, and its work has not ended yet: it still tidies up. "
+        "`cancel()` only asks a task to end. Who waits until it has?"
+    )
+
+
+def submitted() -> Any:
+    """The submitted file, imported beside the checks."""
+    spec = importlib.util.spec_from_file_location("submitted_deadlines", os.environ["LAB_FILE"])
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 async def everybody_is_inside(app: Submission, gate: Gate) -> None:

@@ -1,6 +1,6 @@
 """Selling a portion: once, paid for, and in the kitchen book before the guest hears of it.
 
-In our solution one UPDATE reads and writes, so nobody's stale number comes in between. The
+In our solution, one UPDATE reads and writes in the database: no stale number comes in between. The
 transaction stands in a function of its own. So it has committed before the route answers, and it
 can be repeated as a whole when the database refuses it. Its errors are caught outside of the
 transaction, where everything is undone already, and each becomes the status that tells the truth.
@@ -62,8 +62,8 @@ async def order(slip: Slip, request: Request) -> Receipt:
 async def accepted(pool: asyncpg.Pool, slip: Slip) -> int:
     """Sell in a transaction, and repeat the whole transaction while the database refuses it.
 
-    At most TRIES times, with a random pause that grows. The last refusal is raised; every other
-    error is raised at once.
+    At most TRIES times. A random pause that grows is advised. The last refusal is raised;
+    every other error is raised at once.
     """
     for k in range(TRIES):
         try:

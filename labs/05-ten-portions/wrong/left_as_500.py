@@ -51,8 +51,8 @@ async def order(slip: Slip, request: Request) -> Receipt:
 async def accepted(pool: asyncpg.Pool, slip: Slip) -> int:
     """Sell in a transaction, and repeat the whole transaction while the database refuses it.
 
-    At most TRIES times, with a random pause that grows. The last refusal is raised; every other
-    error is raised at once.
+    At most TRIES times. A random pause that grows is advised. The last refusal is raised;
+    every other error is raised at once.
     """
     for k in range(TRIES):
         try:

@@ -1,9 +1,8 @@
 """A guest's order: with a deadline, and no longer than the guest stays.
 
-In our solution two tasks run side by side: the work, and a watcher that waits for the guest to
-leave. Whichever ends first, or the deadline, decides. Both tasks are cancelled and awaited in
-`finally`, so that nothing goes on behind the back of whoever called: the query has ended, and its
-connection is free. Awaiting them is more than the checks ask for, and it is worth the line.
+Two tasks run side by side: the work, and a watcher that waits for the guest to leave. Whichever
+ends first, or the deadline, decides. In our solution, `finally` cancels and awaits both tasks. So
+nothing goes on behind the back of whoever called: the query has ended, and its connection is free.
 """
 
 from __future__ import annotations

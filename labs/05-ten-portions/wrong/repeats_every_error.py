@@ -1,0 +1,105 @@
+"""Fails: test_an_error_becomes_the_right_status
+
+It repeats what will fail again: the guest's credit is the same at each try.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import asyncpg
+from fastapi import APIRouter, FastAPI, HTTPException, Request
+from pydantic import BaseModel, Field
+
+from bistro.database import dsn, open_pool
+from bistro.lease import lease
+
+router = APIRouter(tags=["selling"])
+
+TRIES = 5
+REFUSED = asyncpg.SerializationError, asyncpg.DeadlockDetectedError  # 40001, 40P01
+REASONS = {  # the two rules of schema.sql that an order can break
+    "dishes_portions_left_check": "Sold out.",
+    "guests_credit_cents_check": "Not enough credit.",
+}
+
+Number = Annotated[int, Field(ge=1, le=2**31 - 1)]  # PostgreSQL's int
+
+
+class Slip(BaseModel):
+    guest: Number
+    dish: Number
+
+
+class Receipt(BaseModel):
+    order: int
+
+
+@router.post("/orders")
+async def order(slip: Slip, request: Request) -> Receipt:
+    """Sell one portion. A 200 means: the order is in the kitchen book, for everybody to read.
+
+    409 sold out, or not enough credit · 404 no such dish or guest · 503 and Retry-After when the
+    database has refused every try.
+    """
+    try:
+        return Receipt(order=await accepted(request.app.state.pool, slip))
+    except asyncpg.CheckViolationError as error:
+        raise HTTPException(409, REASONS[error.constraint_name]) from None
+    except asyncpg.ForeignKeyViolationError:
+        raise HTTPException(404, "No such guest.") from None
+    except REFUSED:
+        raise HTTPException(503, "Try again soon.", headers={"Retry-After": "1"}) from None
+
+
+async def accepted(pool: asyncpg.Pool, slip: Slip) -> int:
+    """Sell in a transaction, and repeat the whole transaction while the database refuses it.
+
+    At most TRIES times. A random pause that grows is advised. The last refusal is raised;
+    every other error is raised at once.
+    """
+    for k in range(TRIES):
+        try:
+            async with lease(pool, deadline=5) as window, window.transaction():
+                return await sell(window, slip)  # the commit comes before the return
+        except asyncpg.PostgresError:
+            if k == TRIES - 1:
+                raise
+        await asyncio.sleep(random.uniform(0, 0.01 * 2**k))
+
+
+async def sell(window: asyncpg.Connection, slip: Slip) -> int:
+    """Take a portion, let the guest pay, write the order down; return its number.
+
+    Needs a transaction around it. Two guests never get the same portion.
+    """
+    price = await window.fetchval(
+        "update dishes set portions_left = portions_left - 1 where id = $1 returning price_cents",
+        slip.dish,
+    )
+    if price is None:
+        raise HTTPException(404, "No such dish.")
+    await window.execute(
+        "update guests set credit_cents = credit_cents - $2 where id = $1", slip.guest, price
+    )
+    return await window.fetchval(
+        "insert into orders (guest_id, dish_id, portions) values ($1, $2, 1) returning id",
+        slip.guest,
+        slip.dish,
+    )
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open the pool before the first request; close it after the last."""
+    async with open_pool(dsn()) as pool:
+        app.state.pool = pool
+        yield
+
+
+app = FastAPI(lifespan=lifespan)
+app.include_router(router)

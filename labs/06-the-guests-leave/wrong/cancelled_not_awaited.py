@@ -1,0 +1,86 @@
+"""Fails: test_the_deadline_ends_the_query
+
+Both tasks are cancelled, and nobody awaits them: the work still tidies up when `within` has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, TypeVar
+
+import asyncpg
+from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
+
+from bistro.database import dsn
+from bistro.lease import lease
+
+T = TypeVar("T")
+SIZE = 10
+router = APIRouter(tags=["deadlines"])
+
+
+async def left(request: Request) -> None:
+    """Return when the guest has left."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def within(seconds: float, request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Await `work`: at most `seconds`, and no longer than the guest stays.
+
+    Returns what the work returns. Raises what it raises, as it is. Raises HTTPException 504 when
+    the time is over, and 499 when the guest has left; nobody reads that one.
+    In every case the work has ended when this ends: nothing of it goes on.
+    """
+    order, watcher = asyncio.create_task(work), asyncio.create_task(left(request))
+    try:
+        first = asyncio.FIRST_COMPLETED
+        await asyncio.wait([order, watcher], timeout=seconds, return_when=first)
+        if order.done():
+            return order.result()
+        if watcher.done():
+            raise HTTPException(499, "The guest has left.")
+        raise HTTPException(504, "The kitchen is too slow today.")
+    finally:
+        order.cancel()
+        watcher.cancel()
+
+
+# The rest is given.
+
+
+@router.get("/dinner/{dish_id}")
+async def dinner(
+    request: Request, dish_id: int, patience: Annotated[float, Query(gt=0, le=60)] = 2.0
+) -> str:
+    """The dish's name, when it is cooked. The guest says how long to wait for it, in seconds."""
+    return await within(patience, request, cook(request.app.state.pool, dish_id))
+
+
+async def cook(pool: asyncpg.Pool, dish_id: int) -> str:
+    async with lease(pool) as window:
+        name = await window.fetchval("select name from dishes where id = $1", dish_id)
+        if name is None:
+            raise HTTPException(404, "No such dish.")
+        await window.execute("select cook(0)")
+        return name
+
+
+@router.get("/windows")
+async def windows(request: Request) -> dict[str, int]:
+    """How many connections the pool has, and how many of them are idle."""
+    pool = request.app.state.pool
+    return {"size": pool.get_size(), "idle": pool.get_idle_size()}
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with asyncpg.create_pool(dsn(), min_size=SIZE, max_size=SIZE) as pool:
+        app.state.pool = pool
+        yield
+
+
+app = FastAPI(lifespan=lifespan)
+app.include_router(router)
