@@ -32,7 +32,7 @@ async def within(seconds: float, request: Request, work: Coroutine[Any, Any, T])
 
     Returns what the work returns. Raises what it raises, as it is. Raises HTTPException 504 when
     the time is over, and 499 when the guest has left; nobody reads that one.
-    In every case the work is told to stop before this ends, and its connection comes back.
+    In every case the work has ended when this ends: nothing of it goes on.
     """
     order, watcher = asyncio.create_task(work), asyncio.create_task(left(request))
     try:
