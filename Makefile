@@ -27,7 +27,7 @@ test: $(READY) ## prove the course: notebooks, instruments, labs, quizzes, book,
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --nbval --nbval-cell-timeout=60 tests notebooks
 
 proof: $(READY) ## the long proof: every seeded fault, fault and load tests, flake hunt
-	@$(BIN)/python tests/proof.py
+	@$(BIN)/python tests/proof
 
 notebooks: $(READY) ## run the notebooks afresh and store their outputs
 	@$(BIN)/python notebooks/refresh.py $(only)

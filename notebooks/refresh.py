@@ -5,7 +5,7 @@
     python notebooks/refresh.py --check      run nothing: is each notebook the twin of its text?
 
 People edit `text/NN-name.md` (or the notebook in JupyterLab, which writes the text when it saves).
-What a script in labs/evidence prints is kept in labs/evidence/outputs. An experiment that fails
+What an evidence script prints is kept beside it, in a .txt file. An experiment that fails
 leaves its stored output as it was, and the exit status is 1. After all succeeded,
 `book/status.json` says what ran, when, how long it took and which claims held.
 """
@@ -32,11 +32,11 @@ from jupyter_core.paths import jupyter_runtime_dir
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
+from bench.course import experiments, lesson_of, output_of, run_name
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TEXT = HERE / "text"
-EVIDENCE = ROOT / "labs" / "evidence"
-OUTPUTS = EVIDENCE / "outputs"
 STATUS = ROOT / "book" / "status.json"
 REPORTED = ("fastapi", "starlette", "anyio", "uvicorn", "psycopg", "asyncpg", "aiosqlite")
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -148,23 +148,20 @@ def refresh_script(script: Path) -> list[str]:
         )
         if done.returncode:
             raise RuntimeError(done.stderr[-2000:])
-        OUTPUTS.mkdir(exist_ok=True)
-        (OUTPUTS / f"{script.stem}.txt").write_text(done.stdout, encoding="utf-8")
+        output_of(script).write_text(done.stdout, encoding="utf-8")
         return [json.loads(row)["id"] for row in log.read_text(encoding="utf-8").splitlines()]
 
 
-def experiments(names: list[str]) -> list[Path]:
+def chosen_experiments(names: list[str]) -> list[Path]:
     """The texts and scripts of the lessons whose numbers are given; of all, if none is."""
-    found = [*TEXT.glob("[0-9][0-9]-*.md"), *EVIDENCE.glob("[0-9][0-9]_*.py")]
-    return [
-        p for p in sorted(found, key=lambda p: p.stem) if p.stem.startswith(tuple(names or [""]))
-    ]
+    found = sorted(experiments(ROOT), key=lambda path: (lesson_of(path), run_name(path)))
+    return [path for path in found if lesson_of(path).startswith(tuple(names or [""]))]
 
 
 def write_status(rows: dict[str, dict]) -> None:
     """Put these rows into `book/status.json`; rows of experiments that are gone are dropped."""
     old = json.loads(STATUS.read_text(encoding="utf-8")) if STATUS.exists() else {"runs": {}}
-    known = {path.stem for path in experiments([])}
+    known = {run_name(path) for path in experiments(ROOT)}
     merged = {name: row for name, row in old["runs"].items() if name in known} | rows
     status = {
         "python": platform.python_version(),
@@ -187,7 +184,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="a lesson's number, such as 01")
     parser.add_argument("--check", action="store_true", help="run nothing, compare with the text")
     arguments = parser.parse_args()
-    chosen = experiments(arguments.names)
+    chosen = chosen_experiments(arguments.names)
     if not chosen:
         print(f"Nothing begins with {' or '.join(arguments.names)}.", file=sys.stderr)
         return 1
@@ -195,7 +192,7 @@ def main() -> int:
         return check([path for path in chosen if path.suffix == ".md"])
     rows = {}
     for number, path in enumerate(chosen, 1):
-        print(f"[{number}/{len(chosen)}] {path.stem} …", end=" ", flush=True)
+        print(f"[{number}/{len(chosen)}] {run_name(path)} …", end=" ", flush=True)
         began = time.perf_counter()
         try:
             claims = (refresh if path.suffix == ".md" else refresh_script)(path)
@@ -203,7 +200,11 @@ def main() -> int:
             print(f"failed; its stored output is unchanged.\n{problem}", file=sys.stderr)
             return 1
         seconds = round(time.perf_counter() - began, 1)
-        rows[path.stem] = {"ran": date.today().isoformat(), "seconds": seconds, "claims": claims}
+        rows[run_name(path)] = {
+            "ran": date.today().isoformat(),
+            "seconds": seconds,
+            "claims": claims,
+        }
         print(f"{seconds} s, {len(claims)} claims hold")
     write_status(rows)
     return 0

@@ -7,15 +7,11 @@ processes of one test run share one built book.
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 
 import nbval.kernel
 import pytest
 
-from faults import ROOT
-
-sys.path.append(str(ROOT / "notebooks"))
 import refresh
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
+from ledger_entries import DOCUMENTS, STEPS, VERDICTS, Claim, Finding, proven
 from markdown_it import MarkdownIt
-
-from bench.ledger import DOCUMENTS, STEPS, VERDICTS, Claim, Finding, proven
 
 Link = Callable[[str], str]
 

@@ -16,9 +16,10 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from bench.quiz_checks import QuizError
-from bench.quiz_files import COURSE, claim_homes, claims_in
-from bench.quizzes import SCRIPT, STYLE, Transfer, progress, quiz, recall
+from bench.claim_index import claim_homes, claims_in
+from bench.course import COURSE
+from bench.quizzes.cards import SCRIPT, STYLE, Transfer, progress, quiz, recall
+from bench.quizzes.checks import QuizError
 
 SOURCES = ("book/misconceptions.yml", "book/quizzes/*.yml", "book/recall/*.yml")
 
@@ -77,7 +78,7 @@ def name_claims(app: Sphinx, doctree: nodes.document) -> None:
     for cell in doctree.findall(nodes.container):
         if cell.get("nb_element") == "cell_code":
             source = "".join(code.astext() for code in cell.findall(nodes.literal_block))
-            cell["ids"] += [f"claim-{claim}" for claim in claims_in(source)]
+            cell["ids"] += [f"claim-{claim}" for claim in dict.fromkeys(claims_in(source))]
 
 
 def add_files(app: Sphinx) -> None:

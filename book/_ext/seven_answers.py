@@ -4,7 +4,7 @@
     ```
 
 *Sixty guests, 0.1 s each: what happens?* Each lesson asks it with one thing changed. The answer is
-the key of the question `NN/sixty-guests`; beside it stands what `labs/evidence/NN_sixty_guests.py`
+the key of the question `NN/sixty-guests`; beside it stands what `labs/evidence/NN/sixty_guests.py`
 printed when it was last run. So no number of this page is typed by hand.
 
 Without JavaScript the page shows both. With it, the reader's first answers are drawn in: they are
@@ -27,11 +27,11 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
-from bench.quiz_checks import QuizError
-from bench.quiz_files import COURSE, load_lessons
+from bench.course import COURSE, EVIDENCE
+from bench.quizzes.checks import QuizError
+from bench.quizzes.files import load_lessons
 
 ASSETS = Path(__file__).resolve().parents[1] / "_static" / "answers"
-OUTPUTS = COURSE / "labs" / "evidence" / "outputs"
 GUESTS = 60
 
 SECONDS = re.compile(r"last of 60 guests after ([\d.]+) s")
@@ -112,7 +112,7 @@ def answers() -> list[Answer]:
                 raise QuizError(f"there is no question {row.question}")
             right = next(answer for answer in item.answers if answer.right)
             value, unit = float(right.text.split()[0]), item.unit
-        output = OUTPUTS / f"{row.lesson}_sixty_guests.txt"
+        output = EVIDENCE / row.lesson / "sixty_guests.txt"
         match = row.found.search(output.read_text(encoding="utf-8"))
         if match is None:
             raise ValueError(f"{output.name} has no line like {row.found.pattern!r}")
@@ -228,7 +228,7 @@ def evidence_page(answer: Answer) -> str:
 
 class SevenAnswersDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
-        for pattern in ("book/quizzes/*.yml", "labs/evidence/outputs/*_sixty_guests.txt"):
+        for pattern in ("book/quizzes/*.yml", "labs/evidence/*/sixty_guests.txt"):
             for path in COURSE.glob(pattern):
                 self.env.note_dependency(str(path))
         try:

@@ -11,8 +11,8 @@ import socket
 import pytest
 
 from bench import Gate, Postgres
-from bench.laboratory import Laboratory
-from bench.submission import LONG, Submission, served
+from bench.practice.pytest_plugin import Laboratory
+from bench.practice.submission import LONG, Submission, served
 from bistro.database import prepare
 
 FORTY = 40  # the thread limit of lesson 1

@@ -14,8 +14,8 @@ from time import perf_counter
 import pytest
 
 from bench import Gate, Postgres
-from bench.laboratory import Laboratory
-from bench.submission import LONG, Submission, served
+from bench.practice.pytest_plugin import Laboratory
+from bench.practice.submission import LONG, Submission, served
 from bistro.database import prepare
 
 READS = 3

@@ -16,9 +16,9 @@ from urllib.parse import quote
 import pytest
 
 from bench import Postgres
-from bench.laboratory import Laboratory
-from bench.load import Reply
-from bench.submission import LONG, Submission, served
+from bench.instruments.load import Reply
+from bench.practice.pytest_plugin import Laboratory
+from bench.practice.submission import LONG, Submission, served
 from bistro.database import prepare
 
 FIVE = 5

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from bench import Gate, Postgres
-from bench.laboratory import Laboratory
-from bench.submission import LONG, CodeRaised, Submission, served
+from bench.practice.pytest_plugin import Laboratory
+from bench.practice.submission import LONG, CodeRaised, Submission, served
 from bistro.database import prepare
 
 PLACES = 20 - 3

@@ -18,8 +18,8 @@ import httpx
 import pytest
 
 from bench import Postgres
-from bench.laboratory import Laboratory
-from bench.submission import Submission, served
+from bench.practice.pytest_plugin import Laboratory
+from bench.practice.submission import Submission, served
 from bistro.database import prepare
 
 PORTIONS, GUESTS, TRIES = 10, 50, 5

@@ -16,9 +16,9 @@ import pytest
 from fastapi import HTTPException, Request
 
 from bench import Gate, Postgres
-from bench.laboratory import Laboratory
-from bench.load import Reply
-from bench.submission import LONG, Submission, served
+from bench.instruments.load import Reply
+from bench.practice.pytest_plugin import Laboratory
+from bench.practice.submission import LONG, Submission, served
 from bistro.database import prepare
 
 SIZE = 10

@@ -24,8 +24,8 @@ from typing import Any
 
 import pytest
 
-from bench.conformance import LOOP_RULES, broken_rules, pair
-from bench.submission import CodeRaised
+from bench.instruments.loop_rules import LOOP_RULES, broken_rules, pair
+from bench.practice.submission import CodeRaised
 
 FILE = Path(os.environ["LAB_FILE"])
 LOOK = 0.0001  # seconds on the checks' clock that a question takes which does not wait

@@ -21,7 +21,7 @@ def claim(id: str, sentence: str, ok: bool) -> None:
     """State that an experiment showed `sentence`; print `holds: <sentence>` as one line.
 
     `id` is lower-case words with dashes and names the claim in the ledger and in
-    tests/faults.yml. `sentence` is one line that ends with a full stop. `ok` is the outcome of a
+    tests/proof/faults. `sentence` is one line that ends with a full stop. `ok` is the outcome of a
     comparison: True or False, of Python or of NumPy. Nothing else counts as true, so that a
     forgotten call, a forgotten `await` or a list cannot pass.
 

@@ -1,9 +1,9 @@
-// <async-timeline>: plays a trace (labs/bench/trace.schema.json) that stands in the page.
+// <async-timeline>: plays a trace (labs/bench/traces/trace.schema.json) that stands in the page.
 //
 // book/_ext/timeline_html.py and timeline_figure.py have written all that a reader needs: summary,
 // figure, table. This script makes the controls work, draws the reader's guess, and draws the figure
 // again when the time axis must grow or the simulator has a new result. Where both draw, they draw
-// the same (tests/test_timeline.py compares). A trace that cannot be read leaves the figure as it is.
+// the same (tests/browser/test_timeline.py compares). A trace that cannot be read leaves the figure as it is.
 //
 // The reader's guesses arrive as `course:guess` events on document: {id, value, unit: "s" or "ms"}.
 (function () {

@@ -1,0 +1,45 @@
+"""Where the course keeps what: found from this file, so that it holds in every working directory.
+
+Needs the standard library alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+COURSE = Path(__file__).resolve().parents[2]
+"""The top folder of the repository."""
+
+BOOK = COURSE / "book"
+LABS = COURSE / "labs"
+EVIDENCE = LABS / "evidence"
+LESSON_TEXTS = COURSE / "notebooks" / "text"
+
+TOUR = EVIDENCE / "tour"
+TOUR_LESSON = "03"
+
+
+def experiments(course: Path = COURSE) -> list[Path]:
+    """The files below `course` that make claims: the lessons' texts, then the evidence scripts."""
+    evidence = course / "labs" / "evidence"
+    scripts = [*evidence.glob("[0-9][0-9]/*.py"), *evidence.glob("tour/tour_*.py")]
+    return [*sorted((course / "notebooks" / "text").glob("[0-9][0-9]-*.md")), *sorted(scripts)]
+
+
+def lesson_of(experiment: Path) -> str:
+    """The two digits of the lesson to which an experiment belongs."""
+    if experiment.suffix == ".md":
+        return experiment.name[:2]
+    return TOUR_LESSON if experiment.parent.name == "tour" else experiment.parent.name
+
+
+def run_name(experiment: Path) -> str:
+    """How `book/status.json` and messages name an experiment: "01-…", or "01/busy_thread"."""
+    if experiment.suffix == ".md":
+        return experiment.stem
+    return f"{experiment.parent.name}/{experiment.stem}"
+
+
+def output_of(script: Path) -> Path:
+    """What an evidence script printed when it was last run stands beside it."""
+    return script.with_suffix(".txt")

@@ -1,0 +1,1 @@
+"""The figures of the course: inline SVG that follows the theme."""

@@ -1,0 +1,1 @@
+"""What counts, holds, records and asks: gates, clocks, traces of the loop, the wire, clients."""

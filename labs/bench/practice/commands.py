@@ -1,0 +1,226 @@
+"""What a learner calls in a lab. A prefix of the lab's name, such as "01", is enough.
+
+In a notebook, `submit("01-health-check")` as the last line of the cell that holds the app; then
+`hint("01-health-check")` and `solution("01-health-check")`. In a terminal:
+
+    python -m bench.practice 01              check work/health.py (the first time: make it)
+    python -m bench.practice 01 hint         the next hint for the check that fails
+    python -m bench.practice 01 hint 1       the first hint again
+    python -m bench.practice 01 solution     the tested solution and its reason
+    python -m bench.practice 01 reset        begin again; your file is kept
+
+Every outcome is one of five classes of `bench.practice.outcomes`: NotAttempted, Raised, Incorrect,
+Correct, and Closed when the laboratory itself could not start.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+from bench.practice.folders import Lab, UnknownLab, check_titles, find, read
+from bench.practice.outcomes import (
+    Check,
+    Correct,
+    Hint,
+    NotAttempted,
+    Outcome,
+    Solution,
+    Text,
+    wrapped,
+)
+from bench.practice.running import LIMIT, run_checks
+
+IN_A_CELL = '{verb}("{lab}")'
+IN_A_SHELL = "python -m bench.practice {lab} {verb}"
+USAGE = "python -m bench.practice LAB [hint [NUMBER] | solution | reset]"
+_SUBMIT = re.compile(r"^\s*(bench\.|practice\.)*submit\(.*$", re.MULTILINE)
+_OURS = {"submit", "hint", "solution"}
+
+
+def submit(lab: str) -> Outcome | Text:
+    """Save this cell as the learner's file, without the line that submits it, and check it.
+
+    A cell that holds nothing else submits the file as it is. An earlier file that the learner
+    edited elsewhere is kept under another name. Raises UnknownLab.
+    """
+    found = find(lab)
+    source = without_submit(this_cell())
+    kept = found.save(source) if source.strip() else None
+    if not found.work.exists():
+        return Text(begun(found))
+    return replace(check(found), kept=kept or "")
+
+
+def hint(lab: str, number: int | None = None) -> Hint | Outcome:
+    """The next hint for the check that fails: the first, the second, the third; or the `number`th.
+
+    A check that the code raises in counts as failing. The first call may run the checks, to learn
+    which one fails. When all pass, the outcome is returned instead; also when the app does not
+    start, unless `number` asks for a hint: then it is one for the first check. Raises UnknownLab;
+    ValueError for no such number.
+    """
+    return next_hint(find(lab), number)
+
+
+def solution(lab: str) -> Solution:
+    """The lab's own solution, the file that the course's tests run. Raises UnknownLab."""
+    found = find(lab)
+    return Solution(found.name, found.reason(), read(found.solution))
+
+
+def check(
+    lab: Lab,
+    tell: Callable[[Check], object] | None = None,
+    how: str = IN_A_CELL,
+    limit: float = LIMIT,
+) -> Outcome:
+    """Check the learner's file and remember at which check it stops, failed or raised.
+
+    `how` words what to do next.
+    """
+    if lab.untouched(read(lab.work)):
+        lab.remember(failing=None, hints=0)  # what an earlier try failed is no longer of use
+        return NotAttempted(
+            lab.name,
+            "the file is still the starter. What to change stands on the lab's page.",
+            next=f"The next hint: `{how.format(verb='hint', lab=lab.name)}`.",
+        )
+    outcome = run_checks(lab, lab.work, tell, limit)
+    if isinstance(outcome, Correct):
+        lab.remember(failing=None, hints=0)
+        call = how.format(verb="solution", lab=lab.name)
+        return replace(outcome, next=f"Compare it with ours: `{call}`.")
+    if outcome.stopped:
+        shown, of = noted(lab, outcome.stopped), len(lab.hints()[outcome.stopped.name])
+        call = how.format(verb="hint", lab=lab.name)
+        offer = f"Hint {min(shown + 1, of)} of {of}: `{call}`."
+        return replace(outcome, next=offer)
+    return outcome
+
+
+def next_hint(lab: Lab, number: int | None = None, how: str = IN_A_CELL) -> Hint | Outcome:
+    failing = lab.progress().get("failing")
+    if not failing:
+        file = lab.work if lab.work.exists() else lab.starter
+        outcome = run_checks(lab, file)
+        if outcome.stopped:
+            noted(lab, outcome.stopped)
+            failing = lab.progress()["failing"]
+        elif number is None or isinstance(outcome, Correct):
+            return outcome
+        else:  # it cannot start: a hint for what comes first is still a hint
+            name, title = next(iter(check_titles(lab).items()))
+            failing = {"name": name, "title": title}
+    hints = lab.hints()[failing["name"]]
+    shown = lab.progress().get("hints", 0)
+    if number is not None and not 1 <= number <= len(hints):
+        raise ValueError(f"There are hints 1 to {len(hints)}, not {number}.")
+    this = number or min(shown + 1, len(hints))
+    if lab.progress().get("failing") == failing:
+        lab.remember(hints=max(shown, this))
+    verb = "hint" if this < len(hints) else "solution"
+    then = f"Next: `{how.format(verb=verb, lab=lab.name)}`."
+    return Hint(failing["title"], this, len(hints), hints[this - 1], then)
+
+
+def noted(lab: Lab, failed: Check) -> int:
+    """Remember the check that fails; return how many hints for it have been shown."""
+    progress = lab.progress()
+    if (progress.get("failing") or {}).get("name") == failed.name:
+        return progress.get("hints", 0)
+    lab.remember(failing={"name": failed.name, "title": failed.title}, hints=0)
+    return 0
+
+
+def begun(lab: Lab) -> str:
+    lab.begin()
+    return (
+        f"`{lab.shown(lab.work)}` is your copy of the starter. Repair it in an editor, then run "
+        "this again."
+    )
+
+
+def reset(lab: Lab) -> str:
+    """Begin again with the starter, without the memory of hints. The learner's file is kept."""
+    kept = f"Your file is kept as `{lab.keep()}`. " if lab.work.exists() else ""
+    lab.begin()
+    lab.remember(failing=None, hints=0, submitted=None)
+    return f"{kept}`{lab.shown(lab.work)}` is the starter again."
+
+
+def this_cell() -> str:
+    """The source of the notebook cell that is running; empty outside a notebook."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    try:
+        return shell.get_parent()["content"]["code"]
+    except (AttributeError, KeyError):
+        return ""
+
+
+def without_submit(cell: str) -> str:
+    """The cell without the lines that are there for `bench.practice`."""
+    try:
+        tree = ast.parse(cell)
+    except SyntaxError:  # a line of IPython's own, perhaps
+        return _SUBMIT.sub("", cell)
+    lines = cell.splitlines()
+    for node in tree.body:
+        match node:
+            case ast.Expr(ast.Call(func=ast.Name("submit") | ast.Attribute(attr="submit"))):
+                pass
+            case ast.ImportFrom(module="bench" | "bench.practice", names=names) if {
+                alias.name for alias in names
+            } <= _OURS:
+                pass
+            case _:
+                continue
+        for number in range(node.lineno - 1, node.end_lineno):
+            lines[number] = ""
+    text = "\n".join(lines).strip("\n")
+    return f"{text}\n" if text.strip() else ""
+
+
+def main(words: list[str]) -> int:
+    """The command. Returns 0 when it did what was asked: for a check, when all checks pass."""
+    match words:
+        case [name, *rest] if not name.startswith("-"):
+            pass
+        case _:
+            print(f"Usage: {USAGE}")
+            return 2
+    try:
+        lab = find(name)
+    except UnknownLab as error:
+        print(error)
+        return 2
+    match rest:
+        case []:
+            if not lab.work.exists():
+                print(wrapped(begun(lab)))
+                return 1
+            outcome = check(lab, lambda done: print(done, flush=True), IN_A_SHELL)
+            for later in outcome.checks:
+                if later.state == "not reached yet":
+                    print(later)
+            print(outcome.closing())
+            return 0 if isinstance(outcome, Correct) else 1
+        case ["hint"]:
+            print(next_hint(lab, None, IN_A_SHELL))
+        case ["hint", number] if number.isdecimal():
+            try:
+                print(next_hint(lab, int(number), IN_A_SHELL))
+            except ValueError as error:
+                print(error)
+                return 2
+        case ["solution"]:
+            print(solution(lab.name))
+        case ["reset"]:
+            print(wrapped(reset(lab)))
+        case _:
+            print(f"Usage: {USAGE}")
+            return 2
+    return 0

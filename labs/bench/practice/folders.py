@@ -1,0 +1,149 @@
+"""The folders of the labs: what the course ships in them, and the learner's own `work/`.
+
+labs/01-health-check/
+    starter/health.py     what the learner begins with; the one file of the lab
+    solution/health.py    one solution; its docstring, from the third line on, is the reason
+    wrong/*.py            wrong repairs; each names the check that it fails
+    test_lab.py           the checks
+    hints.yml             three hints for each check
+    work/                 the learner's file, its kept versions, and progress.json (not in git)
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.course import LABS
+
+
+class UnknownLab(LookupError):
+    """No lab has that name, or several begin with it; the text lists them."""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One lab. `name` is that of its folder, such as "01-health-check"."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def starter(self) -> Path:
+        [starter] = (self.folder / "starter").glob("*.py")
+        return starter
+
+    @property
+    def solution(self) -> Path:
+        return self.folder / "solution" / self.starter.name
+
+    @property
+    def work(self) -> Path:
+        """The learner's file. It may not be there yet."""
+        return self.folder / "work" / self.starter.name
+
+    def shown(self, path: Path) -> str:
+        """How a message names a file of this lab: the same on every machine."""
+        return f"labs/{self.name}/{path.relative_to(self.folder).as_posix()}"
+
+    def untouched(self, source: str) -> bool:
+        """True if `source` is the starter, apart from comments and layout."""
+        try:
+            return ast.dump(ast.parse(source)) == ast.dump(ast.parse(read(self.starter)))
+        except (SyntaxError, ValueError):
+            return False
+
+    def reason(self) -> str:
+        """Why the solution is one, in its own words."""
+        docstring = ast.get_docstring(ast.parse(read(self.solution))) or ""
+        return " ".join(docstring.partition("\n\n")[2].split())
+
+    def hints(self) -> dict[str, list[str]]:
+        """Three hints for each check, by the check's name."""
+        import yaml
+
+        return yaml.safe_load(read(self.folder / "hints.yml"))
+
+    # -- the learner's files --
+
+    def begin(self) -> None:
+        """Put a copy of the starter in `work/`."""
+        self.work.parent.mkdir(exist_ok=True)
+        shutil.copyfile(self.starter, self.work)
+
+    def save(self, source: str) -> str | None:
+        """Make `source` the learner's file; return how an earlier one was kept, if it was.
+
+        Nothing is lost: a file that was neither the starter nor submitted by a cell is kept.
+        """
+        kept = None
+        if self.work.exists():
+            there = read(self.work)
+            if there not in (source, self.progress().get("submitted"), read(self.starter)):
+                kept = self.keep()
+        self.work.parent.mkdir(exist_ok=True)
+        self.work.write_text(source, encoding="utf-8")
+        self.remember(submitted=source)
+        return kept
+
+    def keep(self) -> str:
+        """Move the learner's file aside, to a name with the next free number; return that name."""
+        number = 1
+        while (kept := self.work.with_suffix(f".{number}.py")).exists():
+            number += 1
+        self.work.rename(kept)
+        return self.shown(kept)
+
+    def progress(self) -> dict[str, Any]:
+        """What is remembered: `failing`, `hints` (shown for that check), `submitted`."""
+        try:
+            return json.loads(read(self.folder / "work" / "progress.json"))
+        except (OSError, ValueError):
+            return {}
+
+    def remember(self, **news: Any) -> None:
+        """Remember `news` beside what is known already."""
+        file = self.folder / "work" / "progress.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(self.progress() | news, indent=1), encoding="utf-8")
+
+
+def find(name: str) -> Lab:
+    """The lab whose name begins with `name`: "01", or "1", is enough. Raises UnknownLab.
+
+    The environment variable COURSE_LABS names another folder of labs than the course's own.
+    """
+    name = name.zfill(2) if name.isdigit() else name
+    top = Path(os.environ.get("COURSE_LABS") or LABS)
+    folders = sorted(path.parent for path in top.glob("*/test_lab.py"))
+    fitting = [folder for folder in folders if name and folder.name.startswith(name)]
+    if len(fitting) != 1:
+        names = ", ".join(folder.name for folder in fitting or folders)
+        problem = "Several labs begin with" if fitting else "There is no lab"
+        raise UnknownLab(f"{problem} {name!r}. Choose one of: {names or '(none)'}.")
+    return Lab(fitting[0])
+
+
+def check_titles(lab: Lab) -> dict[str, str]:
+    """The titles of a lab's checks by their names, in order, without running them."""
+    tree = ast.parse(read(lab.folder / "test_lab.py"))
+    functions = ast.FunctionDef, ast.AsyncFunctionDef
+    nodes = [node for node in tree.body if isinstance(node, functions)]
+    return {node.name: ast.get_docstring(node) for node in nodes if node.name.startswith("test_")}
+
+
+def check_names(lab: Lab) -> list[str]:
+    """The names of a lab's checks, in order."""
+    return list(check_titles(lab))
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

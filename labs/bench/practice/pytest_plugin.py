@@ -1,0 +1,98 @@
+"""The pytest plugin behind a lab's checks: `pytest -p bench.practice.pytest_plugin labs/01-…`.
+
+It runs `async def test_…` functions, all on one event loop, so that they can share a server. It
+gives them the fixture `laboratory`. With LAB_REPORT=1 it writes what happens to standard output,
+one JSON object a line: {"checks": [[name, title], …]}, then {"check": name, "result": …} for each
+finished check, where the result is passed, failed, raised or closed. `bench.practice.running`
+reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import os
+from collections.abc import Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any, TypeVar
+
+import pytest
+
+from bench.practice.submission import CodeRaised
+
+T = TypeVar("T")
+
+
+class Laboratory:
+    """One event loop for all checks, and what was opened on it."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._opened = AsyncExitStack()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(work)
+
+    def enter(self, context: AbstractAsyncContextManager[T]) -> T:
+        """Enter an async context; it is left after the last check."""
+        return self.run(self._opened.enter_async_context(context))
+
+    def close(self) -> None:
+        with self._runner:
+            self.run(self._opened.aclose())
+
+
+_open: list[Laboratory] = []
+
+
+@pytest.fixture(scope="session")
+def laboratory() -> Iterator[Laboratory]:
+    _open.append(Laboratory())
+    yield _open[0]
+    _open.pop().close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    wanted = inspect.signature(pyfuncitem.obj).parameters
+    given = {name: pyfuncitem.funcargs[name] for name in wanted}
+    _open[0].run(pyfuncitem.obj(**given))
+    return True
+
+
+def title(item: pytest.Function) -> str:
+    return inspect.getdoc(item.obj).splitlines()[0]
+
+
+def tell(**event: object) -> None:
+    if os.environ.get("LAB_REPORT"):
+        print(json.dumps(event), flush=True)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    if report.failed:  # the checks themselves are broken
+        said = str(report.longrepr).strip().splitlines()[-1]
+        tell(check=None, result="closed", message=said.removeprefix("E").strip())
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    tell(checks=[[item.name, title(item)] for item in session.items])
+
+
+def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo) -> None:
+    error = call.excinfo and call.excinfo.value
+    if isinstance(error, AssertionError):
+        tell(check=item.name, result="failed", message=str(error))
+    elif isinstance(error, CodeRaised):
+        # before or after the check's own lines it is the app that does not start, or end
+        tell(check=item.name, result="raised", during=call.when == "call", **error.entry)
+    elif error:
+        lines = str(error).strip().splitlines() or [""]
+        said = lines[0] if lines[0] == lines[-1] else f"{lines[0]} {lines[-1].strip()}"
+        kind = "" if isinstance(error, RuntimeError) else f"{type(error).__name__}: "
+        tell(check=item.name, result="closed", message=kind + said)
+    elif call.when == "call":
+        tell(check=item.name, result="passed")

@@ -1,0 +1,112 @@
+"""The submitted file of a lab as an ASGI app, `app`; `bench.practice.submission` serves it.
+
+The app is the file's own, and nothing is changed in it. Around it stands a diary: a file of JSON
+lines that tells the checks how far the import came, and which line of the submitted code raised
+what. The log of a server is for people; this is for a program.
+
+Two environment variables name the files: LAB_FILE and LAB_DIARY.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import linecache
+import os
+import re
+import sys
+import traceback
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+from fastapi.exceptions import ResponseValidationError
+
+FILE = Path(os.environ["LAB_FILE"])
+DIARY = Path(os.environ["LAB_DIARY"])
+
+# What differs from run to run, and helps nobody: ports and addresses in memory.
+CHANGING = re.compile(r"(?<=\bport )\d+|(?<=\w:)\d{4,5}\b|(?<=\b0x)\w+")
+DEF = re.compile(r"\s*(async )?def ")
+
+
+class NoApp(Exception):
+    """The file was read to its end, and there is no `app` in it."""
+
+
+def note(**entry: object) -> None:
+    with DIARY.open("a", encoding="utf-8") as diary:
+        diary.write(json.dumps(entry) + "\n")
+
+
+def note_error(error: BaseException) -> None:
+    """Note what was raised, and the last line of the submitted file on the way there."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    places = [line for frame, line in traceback.walk_tb(error.__traceback__) if is_ours(frame)]
+    line = places[-1] if places else None
+    message = next(iter(str(error).strip().splitlines()), "").replace(str(FILE), FILE.name)
+    if isinstance(error, SyntaxError) and error.filename == str(FILE):
+        line = error.lineno
+    elif isinstance(error, ResponseValidationError):  # raised after the route has returned
+        message, line = not_its_type(error), route_line(error)
+    message = CHANGING.sub("…", message)
+    code = linecache.getline(str(FILE), line).strip() if line else ""
+    note(raised=type(error).__name__, message=message, line=line, code=code)
+
+
+def not_its_type(error: ResponseValidationError) -> str:
+    """What a route returned, and what its return type wants: FastAPI's own text has many lines."""
+    first, found = error.errors()[0], error.errors()[0]["input"]
+    kind = "None" if found is None else f"a {type(found).__name__}"
+    inside = "" if found is error.body else f"a {type(error.body).__name__} with "
+    wanted = first["msg"].removeprefix("Input should be a valid ")
+    if wanted != first["msg"]:
+        wanted = f"Its return type wants a{'n' * wanted.startswith(('i', 'o'))} {wanted}"
+    hint = " Is an `await` missing?" if inspect.iscoroutine(found) else ""
+    return f"{error.endpoint_path or 'A route'} returned {inside}{kind}. {wanted}.{hint}"
+
+
+def route_line(error: ResponseValidationError) -> int | None:
+    """The line of the route's `def`, if the route is in the submitted file."""
+    if error.endpoint_file != str(FILE):
+        return None
+    line = error.endpoint_line
+    while (code := linecache.getline(str(FILE), line)) and not DEF.match(code):
+        line += 1
+    return line if code else error.endpoint_line
+
+
+def is_ours(frame: Any) -> bool:
+    return frame.f_code.co_filename == str(FILE)
+
+
+def load() -> Any:
+    """Import the submitted file, with its folder on the path, and return its `app`."""
+    note(importing=True)
+    sys.path.insert(0, str(FILE.parent))
+    try:
+        spec = spec_from_file_location(FILE.stem, FILE)
+        module = sys.modules[FILE.stem] = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        if not callable(getattr(module, "app", None)):
+            raise NoApp("The file has no `app`. Keep the line `app = FastAPI()` of the starter.")
+    except BaseException as error:
+        note_error(error)
+        raise
+    note(imported=True)
+    return module.app
+
+
+_submitted = load()
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    try:
+        await _submitted(scope, receive, send)
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        note_error(error)
+        raise

@@ -1,0 +1,1 @@
+"""The questions of the course: their files, and their cards."""

@@ -1,0 +1,1 @@
+"""The trace: its format, its timeline as a figure, and its player."""

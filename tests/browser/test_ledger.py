@@ -1,0 +1,362 @@
+"""The ledger promises nothing that no run keeps, and its page shows exactly what the file says."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ledger_entries import (
+    COURSE,
+    LEDGER,
+    STEPS,
+    VERDICTS,
+    Finding,
+    LedgerError,
+    broken_promises,
+    proven,
+    read_ledger,
+    runs,
+)
+from playwright.sync_api import Browser, Page
+
+from browsing import chromium
+
+Data = dict[str, list[dict[str, Any]]]
+
+
+# --- The real ledger ----------------------------------------------------------------------
+
+
+def test_every_proof_exists_and_every_run_is_used() -> None:
+    assert broken_promises(read_ledger(), runs()) == []
+
+
+def test_every_place_of_the_document_has_claims() -> None:
+    assert {claim.step for claim in read_ledger().claims} == set(STEPS)
+
+
+def readable() -> Iterator[tuple[str, str]]:
+    ledger = read_ledger()
+    for entry in ledger.entries():
+        yield entry.id, entry.sentence
+    for claim in ledger.claims:
+        yield claim.id, claim.truth
+
+
+def test_sentences_have_at_most_25_words() -> None:
+    long = [
+        (name, sentence)
+        for name, text in readable()
+        for sentence in re.split(r"(?<=[.!?:])\s+", text)
+        if len(sentence.split()) > 25
+    ]
+    assert long == []
+
+
+def test_no_word_that_belittles_the_difficulty() -> None:
+    words = re.compile(r"\b(simply|just|easily|obviously|basically|of course)\b", re.IGNORECASE)
+    assert [(name, text) for name, text in readable() if words.search(text)] == []
+
+
+# --- What the reader of the file refuses --------------------------------------------------
+
+
+@functools.cache
+def _original() -> Data:
+    return yaml.load(LEDGER.read_text(encoding="utf-8"), yaml.BaseLoader)
+
+
+def original() -> Data:
+    return copy.deepcopy(_original())
+
+
+def refusal(tmp_path: Path, data: object) -> str:
+    """What is said about such a file; empty when it is accepted."""
+    path = tmp_path / "claims.yml"
+    path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    try:
+        read_ledger(path)
+    except LedgerError as error:
+        return str(error)
+    return ""
+
+
+def first_unproven(data: Data) -> dict[str, Any]:
+    return next(claim for claim in data["claims"] if "proof_in" in claim)
+
+
+def first_audited(data: Data) -> dict[str, Any]:
+    return next(claim for claim in data["claims"] if "audit" in claim)
+
+
+def test_the_original_is_accepted(tmp_path: Path) -> None:
+    assert refusal(tmp_path, original()) == ""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda d: d["claims"][3].update(verdict="doubtful"), "verdict: 'doubtful' is none of"),
+        (lambda d: d["claims"][3].pop("verdict"), "verdict is missing"),
+        (lambda d: d["claims"][3].pop("truth"), "truth is missing"),
+        (lambda d: d["claims"][3].update(truth=""), "truth is missing"),
+        (lambda d: d["claims"][3].update(truth="word " * 61), "truth: 61 words"),
+        (lambda d: d["claims"][3].pop("source"), "source is missing"),
+        (lambda d: d["claims"][3].update(step="8"), "step: '8' is none of"),
+        (lambda d: d["claims"][3].update(id="Not A Slug"), "id: write lower-case words"),
+        (lambda d: d["claims"][3].update(note="x"), "note is not a field"),
+        (lambda d: d["claims"][3].update(id=d["findings"][0]["id"]), "is given 2 times"),
+        (lambda d: first_unproven(d).pop("proof_in"), "give either proven_by or proof_in"),
+        (lambda d: first_unproven(d).update(proven_by=["a"]), "give either proven_by or proof_in"),
+        (lambda d: first_unproven(d).update(proof_in="9"), "proof_in: '9' is neither"),
+        (lambda d: first_audited(d).pop("audit"), "is missing"),
+        (lambda d: first_audited(d).update(audit="72"), "audit 72 is given 2 times"),
+        (lambda d: first_audited(d).update(audit="73"), "audit '73' is not one of 1 to 72"),
+        (lambda d: d["findings"][0].pop("sentence"), "sentence is missing"),
+        (lambda d: d["findings"][0].update(verdict="true"), "verdict is not a field"),
+        (lambda d: d.pop("findings"), "write `claims:` and `findings:`"),
+        (lambda d: d.update(findings="none"), "findings is not a list of entries"),
+    ],
+)
+def test_a_spoilt_file_is_refused(
+    tmp_path: Path, spoil: Callable[[Data], object], message: str
+) -> None:
+    data = original()
+    spoil(data)
+    assert message in refusal(tmp_path, data)
+
+
+def test_one_message_names_every_mistake(tmp_path: Path) -> None:
+    data = original()
+    data["claims"][0]["verdict"] = "doubtful"
+    data["findings"][0].pop("source")
+    said = refusal(tmp_path, data)
+    assert data["claims"][0]["id"] in said
+    assert data["findings"][0]["id"] in said
+
+
+# --- Runs ---------------------------------------------------------------------------------
+
+
+def test_runs_are_found_in_notebooks_and_evidence(tmp_path: Path) -> None:
+    test = tmp_path / "tests" / "unit" / "test_c.py"
+    notebook = tmp_path / "notebooks" / "text" / "01-a.md"
+    script = tmp_path / "labs" / "evidence" / "01" / "b.py"
+    for file, text in [
+        (notebook, 'claim(\n    "one-inside",\n    "…", n == 1)\nclaim("two", "…", True)'),
+        (script, 'claim("three", "…", ok)\nproclaim = claims("four")'),
+        (test, 'def test_five(): claim("six", "…", True)\ndef helper(): ...'),
+    ]:
+        file.parent.mkdir(parents=True)
+        file.write_text(text, encoding="utf-8")
+    assert runs(tmp_path) == {"one-inside": notebook, "two": notebook, "three": script} | {
+        "test_c.py::test_five": test
+    }
+
+
+def test_a_missing_run_and_an_unlisted_run_are_named() -> None:
+    ledger = read_ledger()
+    promised = {run for entry in ledger.entries() for run in entry.proven_by}
+    gone = min(promised)
+    said = "\n".join(broken_promises(ledger, promised - {gone} | {"in-no-list"}))
+    assert f"has claim '{gone}'" in said
+    assert "claim 'in-no-list' stands in no list" in said
+    assert broken_promises(ledger, promised) == []
+
+
+def test_a_test_may_prove_an_entry_and_need_not(tmp_path: Path) -> None:
+    ledger = read_ledger()
+    promised = {run for entry in ledger.entries() for run in entry.proven_by}
+    named = {run for run in promised if "::" in run}
+    assert named
+    assert broken_promises(ledger, promised | {"test_x.py::test_y"}) == []
+    assert len(broken_promises(ledger, promised - named)) == len(named)
+
+
+def test_an_entry_is_proven_by_all_of_its_runs_or_not_at_all() -> None:
+    entry = Finding("x", "A sentence.", "measured", ("a", "b"), "")
+    assert proven(entry, {"a", "b", "c"})
+    assert not proven(entry, {"a"})
+    assert not proven(Finding("x", "A sentence.", "measured", (), "5"), {"a"})
+
+
+# --- The page -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small book with the ledger's page and another page that links to an entry."""
+    source = tmp_path_factory.mktemp("book")
+    (source / "book" / "evidence").mkdir(parents=True)
+    shutil.copy(COURSE / "book" / "evidence" / "ledger.md", source / "book" / "evidence")
+    (source / "index.md").write_text(
+        "# Index\n\n[an entry](#claim-one-query-at-a-time)\n\n"
+        "{run}`ping-answers-beside-def` and {run}`waiting-task-cheaper-than-thread`\n\n"
+        "```{toctree}\nbook/evidence/ledger\nbook/evidence/01-lesson\nnotebooks/01-synchronous-queries\n```\n",
+        encoding="utf-8",
+    )
+    notebook = source / "notebooks" / "01-synchronous-queries.md"
+    notebook.parent.mkdir()
+    notebook.write_text("# Lesson 1\n", encoding="utf-8")
+    script = runs()["waiting-task-cheaper-than-thread"].relative_to(COURSE).as_posix()
+    (source / "book" / "evidence" / "01-lesson.md").write_text(
+        f"# Evidence\n\nAs in `{script}`.\n\n## Memory\n\n```text\n# {script}\n```\n",
+        encoding="utf-8",
+    )
+    (source / "conf.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(COURSE / 'book' / '_ext')!r})\n"
+        "extensions = ['myst_parser', 'ledger_pages']\nhtml_theme = 'basic'\n"
+        "myst_enable_extensions = ['deflist']\n"
+        # As Jupyter Book does: it lists everything below `_static`, for every page
+        "html_css_files = ['ledger/ledger.css', 'kept.css']\n"
+        "html_js_files = ['ledger/ledger.js', ['kept.js', {}]]\n",
+        encoding="utf-8",
+    )
+    built = source / "_build"
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "-n", "-q", "-b", "html", source, built],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return built
+
+
+def ledger_html(book: Path) -> str:
+    return (book / "book" / "evidence" / "ledger.html").read_text(encoding="utf-8")
+
+
+def test_every_entry_has_its_anchor_once(book: Path) -> None:
+    anchors = Counter(re.findall(r'<li id="claim-([a-z0-9-]+)"', ledger_html(book)))
+    assert anchors == Counter(entry.id for entry in read_ledger().entries())
+
+
+def test_other_pages_can_link_to_an_entry(book: Path) -> None:
+    index = (book / "index.html").read_text(encoding="utf-8")
+    assert 'href="book/evidence/ledger.html#claim-one-query-at-a-time"' in index
+
+
+def test_a_sentence_links_to_the_run_that_shows_it(book: Path) -> None:
+    index = (book / "index.html").read_text(encoding="utf-8")
+    lesson = r'href="notebooks/01-synchronous-queries.html#[a-z0-9-]+">lesson 1</a>'
+    assert re.search(lesson, index)
+    assert re.search(r'href="book/evidence/01-lesson.html#memory">evidence 1</a>', index)
+
+
+def test_a_link_to_a_run_that_nobody_has_stops_the_build(tmp_path: Path) -> None:
+    (tmp_path / "index.md").write_text("# Index\n\n{run}`invented`\n", encoding="utf-8")
+    (tmp_path / "conf.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(COURSE / 'book' / '_ext')!r})\n"
+        "extensions = ['myst_parser', 'ledger_pages']\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "dummy", tmp_path, tmp_path / "b"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "no page shows a run with claim 'invented'" in done.stderr
+
+
+def test_a_proven_claim_links_to_the_lesson(book: Path) -> None:
+    card = ledger_html(book).split('<li id="claim-mixing-is-unsafe"')[1].split("</li>")[0]
+    assert 'data-proof="proven"' in card
+    link = r'href="../../notebooks/01-synchronous-queries.html#[a-z0-9-]+"><code>ping-answers'
+    assert re.search(link, card)
+
+
+def test_an_evidence_script_links_to_the_page_that_shows_it(book: Path) -> None:
+    card = ledger_html(book).split('<li id="claim-threads-use-more-memory"')[1].split("</li>")[0]
+    assert 'href="01-lesson.html#memory"><code>waiting-task-cheaper-than-thread' in card
+
+
+def test_the_counts_are_those_of_the_file(book: Path) -> None:
+    claims, files = read_ledger().claims, runs()
+    verdicts = Counter(claim.verdict for claim in claims)
+    text = re.search(r'<p class="ledger-counts">(.+?)</p>', ledger_html(book))[1]
+    assert f"{len(claims)} claims" in text
+    assert all(f"{verdicts[one]} {one}" in text for one in VERDICTS)
+    assert f"{sum(proven(one, files) for one in claims)} proven so far" in text
+
+
+def test_only_the_page_of_the_ledger_loads_its_files(book: Path) -> None:
+    index = (book / "index.html").read_text(encoding="utf-8")
+    for name in ("ledger/ledger.css", "ledger/ledger.js"):
+        assert ledger_html(book).count(name) == 1
+        assert name not in index
+        assert (book / "_static" / name).is_file()
+    assert "kept.css" in index
+    assert "kept.js" in index
+
+
+def test_no_inline_script_or_style_comes_with_the_ledger(book: Path) -> None:
+    lists = "".join(re.findall(r'<div class="ledger-card.+?</div></dl></div>', ledger_html(book)))
+    form = re.search(r"<form.+?</form>", ledger_html(book), re.DOTALL)[0]
+    assert lists
+    assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=", lists + form)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def page(book: Path, browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    page.goto((book / "book" / "evidence" / "ledger.html").as_uri())
+    yield page
+    page.close()
+
+
+def visible(page: Page) -> int:
+    return page.locator(".ledger-card[data-verdict]:visible").count()
+
+
+def test_the_filter_shows_what_it_says(page: Page) -> None:
+    claims = read_ledger().claims
+    wanted = [one for one in claims if one.verdict == "dangerous" and one.step == "5"]
+    for verdict in set(VERDICTS) - {"dangerous"}:
+        page.uncheck(f"input[value={verdict}]")
+    page.select_option("select[name=step]", "5")
+    assert visible(page) == len(wanted) > 0
+    shown = page.locator("form.ledger-filter [aria-live=polite]")
+    assert shown.inner_text() == f"{len(wanted)} of {len(claims)} claims shown."
+    page.click("form.ledger-filter button[type=reset]")
+    page.get_by_text(f"{len(claims)} of {len(claims)} claims shown.").wait_for()
+    assert visible(page) == len(claims)
+
+
+def test_the_proof_filter_counts_as_the_ledger_does(page: Page) -> None:
+    claims, files = read_ledger().claims, runs()
+    page.check("input[name=proof][value=proven]")
+    assert visible(page) == sum(proven(one, files) for one in claims) > 0
+    page.check("input[name=proof][value='']")
+    assert visible(page) == len(claims)
+
+
+def test_a_link_to_a_hidden_entry_shows_it(page: Page) -> None:
+    page.uncheck("input[value=wrong]")
+    entry = page.locator("#claim-one-query-at-a-time")
+    assert entry.is_hidden()
+    page.evaluate("location.hash = 'claim-one-query-at-a-time'")
+    entry.wait_for(state="visible")
+    assert page.is_checked("input[value=wrong]")
+
+
+def test_without_javascript_everything_is_shown(book: Path, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto((book / "book" / "evidence" / "ledger.html").as_uri())
+    assert visible(plain) == len(read_ledger().claims)
+    assert plain.locator("form.ledger-filter").is_hidden()
+    context.close()

@@ -1,0 +1,354 @@
+"""The book builds without a warning, loads nothing from elsewhere, is light, and fails loudly."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from html.parser import HTMLParser
+from pathlib import Path
+
+import page_fixes
+import pytest
+
+import serve
+from browsing import ROOT, build, built_book, documents, served
+
+PAGES = [*documents(), "search"]
+WEIGHT_LIMIT = 200_000  # bytes over the wire, everything the first visit loads
+
+LOADING = {
+    "script": ("src",),
+    "img": ("src", "srcset"),
+    "iframe": ("src",),
+    "source": ("src", "srcset"),
+    "video": ("src", "poster"),
+    "audio": ("src",),
+    "embed": ("src",),
+    "object": ("data",),
+    "link": ("href",),
+    "use": ("href", "xlink:href"),
+    "image": ("href", "xlink:href"),
+}
+NOT_LOADED = {"canonical", "next", "prev", "search", "index", "author", "license", "help"}
+
+
+class Page(HTMLParser):
+    """What one built page consists of, as far as these tests ask."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.path = built_book() / f"{document}.html"
+        self.html = self.path.read_text("utf-8")
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.feed(self.html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attributes}))
+
+    def count(self, tag: str, **wanted: str) -> int:
+        """Count elements whose attributes contain the wanted words (class_ means class)."""
+        words = {name.rstrip("_"): value for name, value in wanted.items()}
+        return sum(
+            tag == found and all(v in given.get(n, "").split() for n, v in words.items())
+            for found, given in self.elements
+        )
+
+    def loaded(self) -> list[str]:
+        """Return the addresses that a browser asks for when it opens the page."""
+        found = []
+        for tag, given in self.elements:
+            if tag == "link" and set(given.get("rel", "").lower().split()) & NOT_LOADED:
+                continue
+            found += [given[name] for name in LOADING.get(tag, ()) if given.get(name)]
+        return [address for address in found if not address.startswith("data:")]
+
+    def files(self) -> set[Path]:
+        """Return the files of the first visit: what the page loads, and the icon font."""
+        local = {
+            (self.path.parent / re.sub(r"[?#].*", "", name)).resolve()
+            for name in self.loaded()
+            if not name.startswith("#")  # url(#pattern): a part of this page
+        }
+        return {self.path, *local, *built_book().glob("_static/vendor/**/*.woff2")}
+
+
+@pytest.fixture(scope="module")
+def site() -> Path:
+    return built_book()
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A book of three pages, with the course's settings, in which a test may plant a mistake."""
+    course = tmp_path / "course"
+    (course / "labs").mkdir(parents=True)
+    for folder in ("book/_ext", "book/_static", "labs/bench"):
+        shutil.copytree(ROOT / folder, course / folder)
+    shutil.copy2(ROOT / "_config.yml", course)
+    toc = "format: jb-book\nroot: book/intro\nchapters:\n  - file: book/next\n"
+    toc += "    sections:\n      - file: book/last\n"
+    (course / "_toc.yml").write_text(toc, "utf-8")
+    for name in ("intro", "next", "last"):
+        page = f"# The page {name}\n\n## A part\n\n{'Some words. ' * 20}\n"
+        (course / "book" / f"{name}.md").write_text(page, "utf-8")
+    return course
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace `old`, which must be there exactly once or more, by `new`."""
+    text = path.read_text("utf-8")
+    assert old in text, f"{path.name} no longer holds {old!r}: mend this test"
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+# --- The build ------------------------------------------------------------------------------
+
+
+def test_every_document_of_the_contents_becomes_a_page(site: Path) -> None:
+    missing = [name for name in PAGES if not (site / f"{name}.html").exists()]
+    assert not missing
+
+
+def test_nothing_but_the_contents_becomes_a_page(site: Path) -> None:
+    built = {
+        str(path.relative_to(site).with_suffix("").as_posix())
+        for path in site.rglob("*.html")
+        if path.relative_to(site).parts[0] not in ("_static", "_sources")
+    }
+    assert built == {*PAGES, "index"}
+
+
+def test_the_first_address_leads_to_the_first_page(site: Path) -> None:
+    target = re.search(r'url=([^"]+)"', (site / "index.html").read_text("utf-8"))
+    assert target
+    assert target[1] == f"{documents()[0]}.html"
+
+
+def test_a_second_build_over_the_first_succeeds(copy: Path) -> None:
+    for _ in range(2):
+        done = build(copy, copy / "out")
+        assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
+    style = (copy / "out/_build/html/_static/styles/pydata-sphinx-theme.css").read_text("utf-8")
+    assert ".fa-sun:before" in style
+    assert ".fa-sun-plant-wilt:before" not in style
+
+
+def test_an_unknown_link_stops_the_build(copy: Path) -> None:
+    page = copy / "book" / "intro.md"
+    page.write_text(page.read_text("utf-8") + "\n\n[Go](no-such-page.md)\n", "utf-8")
+    done = build(copy, copy / "out")
+    assert done.returncode != 0
+    assert "no-such-page.md" in done.stdout + done.stderr
+
+
+def test_a_theme_that_changed_under_a_fix_stops_the_build(copy: Path) -> None:
+    templates = copy / "book" / "_templates"
+    templates.mkdir(exist_ok=True)
+    (templates / "theme-switcher.html").write_text(
+        '<button class="theme-switch-button"><i class="theme-switch fa-solid fa-sun"></i></button>'
+    )
+    edit(copy / "_config.yml", "    language: en\n", "    templates_path: [book/_templates]\n")
+    done = build(copy, copy / "out")
+    assert done.returncode != 0
+    assert "page fix 'theme switcher icons' found nothing to fix" in done.stdout + done.stderr
+
+
+# --- The fixes ------------------------------------------------------------------------------
+
+UNCONDITIONAL = [
+    fix
+    for fix in page_fixes.FIXES
+    if fix.__name__
+    not in (
+        "load_images_late",  # a page may have no image,
+        "keep_one_search",  # …a search page has another anchor than the rest (below),
+        "name_folded_cells",  # …no folded cell,
+        "offer_wrapping",  # …no code,
+        "let_claims_wrap",  # …no claim,
+        "refuse_requests",  # …and nothing to refuse
+        "refuse_open_spoilers",
+    )
+]
+
+
+@pytest.mark.parametrize("fix", UNCONDITIONAL, ids=lambda fix: fix.__name__)
+def test_a_fix_that_finds_nothing_says_so(fix) -> None:
+    with pytest.raises(page_fixes.ThemeChanged, match="the theme changed"):
+        fix("<html><body></body></html>", "book/intro")
+
+
+def test_conditional_fixes_say_so_too() -> None:
+    with pytest.raises(page_fixes.ThemeChanged, match="search dialog"):
+        page_fixes.keep_one_search("<html></html>", "search")
+    with pytest.raises(page_fixes.ThemeChanged, match="wrap button"):
+        page_fixes.offer_wrapping("<pre></pre>", "book/intro")
+    with pytest.raises(page_fixes.ThemeChanged, match="folded cells"):
+        page_fixes.name_folded_cells('<details class="admonition hide">', "book/intro")
+    with pytest.raises(page_fixes.ThemeChanged, match="claims"):
+        page_fixes.let_claims_wrap("<pre>holds: A claim.\n</pre>", "book/intro")
+
+
+def test_claims_in_an_output_wrap_and_tables_do_not() -> None:
+    page = '<div class="output stream highlight-x"><pre><span></span>a  b\nholds: A claim.\n</pre>'
+    marked = page_fixes.let_claims_wrap(page, "book/intro")
+    assert '<span></span>a  b\n<span class="claim-line">holds: A claim.</span>\n</pre>' in marked
+    other = "<pre>holds no claim</pre>"
+    assert page_fixes.let_claims_wrap(other, "book/intro") == other
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<script src="https://cdn.example/x.js"></script>',
+        "<img alt='' src='//img.example/x.png'>",
+        '<link rel="stylesheet" href="https://fonts.example/css">',
+        '<iframe title="x" src="http://video.example/"></iframe>',
+        '<div style="background: url(https://img.example/x.png)"></div>',
+        "<style>@import 'https://fonts.example/css';</style>",
+    ],
+)
+def test_a_request_to_another_server_is_refused(html: str) -> None:
+    with pytest.raises(page_fixes.PageRefused, match=r"book/intro: loads //\w+\.example"):
+        page_fixes.refuse_requests(html, "book/intro")
+
+
+def test_a_link_to_another_site_is_no_request() -> None:
+    html = '<a href="https://fastapi.example/">x</a><link rel="canonical" href="https://a.example">'
+    assert page_fixes.refuse_requests(html, "book/intro") == html
+
+
+def test_a_spoiler_that_a_script_would_close_is_refused() -> None:
+    with pytest.raises(page_fixes.PageRefused, match="dropdown"):
+        page_fixes.refuse_open_spoilers('<div class="dropdown admonition tip">', "book/intro")
+
+
+# --- The pages ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", PAGES)
+def test_page_loads_nothing_from_another_server(document: str) -> None:
+    page = Page(document)
+    foreign = [name for name in page.loaded() if re.match(r"(?:[a-z]+:)?//", name)]
+    assert not foreign
+    assert not re.findall(r"(?:url\(|@import )\s*[\"']?(?:https?:)?//", page.html)
+    missing = [path.name for path in page.files() if not path.exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("style", ["_static/**/*.css", "_static/*.css"])
+def test_no_style_sheet_loads_from_another_server(site: Path, style: str) -> None:
+    sheets = list(site.glob(style))
+    assert sheets
+    foreign = r"(?:url\(|@import )\s*[\"']?(?:https?:)?//[^)\"';]*"
+    found = {path.name: re.findall(foreign, path.read_text("utf-8")) for path in sheets}
+    assert not {name: urls for name, urls in found.items() if urls}
+
+
+@functools.cache
+def size_over_the_wire(path: Path) -> int:
+    body = path.read_bytes()
+    return len(gzip.compress(body, 6, mtime=0)) if path.suffix in serve.COMPRESSED else len(body)
+
+
+@pytest.mark.parametrize("document", PAGES)
+def test_page_is_light(document: str) -> None:
+    sizes = {path.name: size_over_the_wire(path) for path in Page(document).files()}
+    heaviest = sorted(sizes.items(), key=lambda item: -item[1])[:5]
+    assert sum(sizes.values()) <= WEIGHT_LIMIT, (
+        f"{sum(sizes.values())} bytes, most of it {heaviest}"
+    )
+
+
+@pytest.mark.parametrize("document", PAGES)
+def test_page_has_what_every_page_needs(document: str) -> None:
+    page = Page(document)
+    description = re.search(r'<meta name="description" content="([^"]+)"', page.html)
+    assert description
+    assert 20 <= len(description[1]) <= 200  # 155 characters, some of them escaped
+    assert page.count("h1") == 1
+    assert page.count("html", lang="en") == 1
+    assert page.count("link", rel="icon") == 1
+    assert page.count("meta", name="viewport") == 1
+
+
+@pytest.mark.parametrize("document", PAGES)
+def test_page_has_one_search(document: str) -> None:
+    page = Page(document)
+    assert page.count("input", type="search") == 1
+    assert page.count("button", class_="search-button__button") == (document != "search")
+
+
+@pytest.mark.parametrize("document", PAGES)
+def test_page_has_no_inline_handler(document: str) -> None:
+    handlers = [name for _, given in Page(document).elements for name in given if name[:2] == "on"]
+    assert not handlers
+
+
+def test_a_notebook_can_be_downloaded() -> None:
+    lesson = next(name for name in documents() if name.startswith("notebooks/"))
+    page = Page(lesson)
+    links = [g["href"] for tag, g in page.elements if tag == "a" and "download" in g]
+    assert [name for name in links if name.endswith(f"{lesson.rpartition('/')[2]}.ipynb")]
+    assert all((page.path.parent / link).is_file() for link in links)
+
+
+# --- serve.py -------------------------------------------------------------------------------
+
+
+def test_serving_compresses_text_and_names_types(site: Path) -> None:
+    with served(site) as address:
+        asked = {
+            "_static/page.js": ("text/javascript; charset=utf-8", "gzip"),
+            "_static/course.css": ("text/css; charset=utf-8", "gzip"),
+            "_static/favicon.svg": ("image/svg+xml", "gzip"),
+            "index.html": ("text/html; charset=utf-8", "gzip"),
+            "_static/vendor/fontawesome/webfonts/fa-solid-900.woff2": ("font/woff2", None),
+        }
+        for path, (media_type, encoding) in asked.items():
+            request = urllib.request.Request(address + path, headers={"Accept-Encoding": "gzip"})
+            with urllib.request.urlopen(request, timeout=30) as reply:
+                body = reply.read()
+                assert reply.headers["Content-Type"] == media_type
+                assert reply.headers["Content-Encoding"] == encoding
+            plain = gzip.decompress(body) if encoding else body
+            assert plain == (site / path).read_bytes()
+
+
+def test_serving_shows_no_folder_and_nothing_above_the_book(site: Path) -> None:
+    with served(site) as address:
+        for path in ("_static/", "../_config.yml", "%2e%2e/%2e%2e/_config.yml"):
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                urllib.request.urlopen(address + path, timeout=30)
+
+
+def test_serving_takes_the_next_port_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<p>book</p>")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, str(ROOT / "book" / "serve.py"), "--no-browser"]
+        command += ["--site", str(tmp_path), "--port", str(port)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout
+                assert process.stdout.readline().startswith(f"Port {port} is taken")
+                address = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
+                assert address
+                with urllib.request.urlopen(address[0], timeout=30) as reply:
+                    assert reply.read() == b"<p>book</p>"
+            finally:
+                process.terminate()
+
+
+def test_serving_a_book_that_was_not_built_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert serve.main(["--site", str(tmp_path), "--no-browser"]) == 1
+    assert "make book" in capsys.readouterr().err

@@ -1,0 +1,78 @@
+"""The table of seeded faults: what would turn a claim or a check red.
+
+`faults/NN-….yml` has those of a lesson, `faults/checks.yml` the others. Each entry names one claim
+or one test and an edit, usually the mistaken version that the claim speaks against:
+
+    - claim: def-forty-inside            or   check: tests/unit/test_x.py::test_y
+      edit: notebooks/text/01-….md       the file, from the top of the repository
+      replace: …                         a text that occurs exactly once in that file
+      with: …
+      world: the belief under which the claim would be false, in one sentence
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from bench.course import COURSE
+
+ROOT = COURSE
+TABLES = ROOT / "tests" / "proof" / "faults"
+
+
+@dataclass(frozen=True)
+class Fault:
+    name: str
+    kind: str
+    edit: str
+    replace: str
+    becomes: str
+    world: str
+
+    def apply(self, root: Path) -> None:
+        """Make the edit below `root`; ValueError unless its text occurs exactly once there."""
+        path = root / self.edit
+        text = path.read_text(encoding="utf-8")
+        if (count := text.count(self.replace)) != 1:
+            raise ValueError(
+                f"{self.name}: the text to replace occurs {count} times in {self.edit}"
+            )
+        path.write_text(text.replace(self.replace, self.becomes), encoding="utf-8")
+
+
+def load() -> list[Fault]:
+    """Every fault of the tables, in their order; ValueError names a malformed entry."""
+    faults = []
+    rows = [
+        (f"{table.name}, entry {number}", row)
+        for table in sorted(TABLES.glob("*.yml"))
+        for number, row in enumerate(yaml.safe_load(table.read_text(encoding="utf-8")), 1)
+    ]
+    for where, row in rows:
+        kind = "claim" if "claim" in row else "check"
+        if set(row) != {kind, "edit", "replace", "with", "world"}:
+            raise ValueError(f"{where}: {sorted(row)} are not its five fields")
+        faults.append(
+            Fault(row[kind], kind, row["edit"], row["replace"], row["with"], row["world"])
+        )
+    return faults
+
+
+def copy_of_the_course(target: Path) -> Path:
+    """Copy what git tracks, or would track, to `target`; return it."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    ).stdout.decode()
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    return target

@@ -1,0 +1,55 @@
+"""The evidence scripts run, and what the book shows of them is what they print."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from bench.claim_index import claims_of
+from bench.course import experiments, output_of, run_name
+from faults import ROOT
+
+SCRIPTS = [path for path in experiments() if path.suffix == ".py"]
+
+
+def holding(output: str) -> list[str]:
+    return [line for line in output.splitlines() if line.startswith("holds: ")]
+
+
+def run(script: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def runs(request) -> Iterator[dict[Path, Future[subprocess.CompletedProcess[str]]]]:
+    """The scripts that this run of the tests asks for; two at a time, since they mostly wait."""
+    asked = {
+        getattr(test, "callspec", None) and test.callspec.params.get("script")
+        for test in request.session.items
+        if test.fspath == request.node.fspath
+    }
+    with ThreadPoolExecutor(2) as pool:
+        yield {script: pool.submit(run, script) for script in SCRIPTS if script in asked}
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=run_name)
+def test_an_evidence_script_holds_what_the_book_shows(script, runs):
+    done = runs[script].result()
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    stored = output_of(script).read_text(encoding="utf-8")
+    assert holding(done.stdout) == holding(stored)
+    assert len(holding(stored)) == len(claims_of(script)) > 0
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=run_name)
+def test_an_evidence_script_stands_in_the_book_with_its_output(script):
+    shown = [*ROOT.glob("book/evidence/*.md"), ROOT / "book" / "tour.md"]
+    pages = "".join(page.read_text(encoding="utf-8") for page in shown)
+    assert script.relative_to(ROOT).as_posix() in pages
+    assert output_of(script).relative_to(ROOT).as_posix() in pages

@@ -1,0 +1,471 @@
+"""What a learner meets in a lab: typed outcomes, hints, solutions, and no lost work."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+
+from bench.course import COURSE
+from bench.instruments.gates import until
+from bench.practice import commands
+from bench.practice.folders import Lab, UnknownLab, check_names, find, read
+from bench.practice.outcomes import (
+    Check,
+    Closed,
+    Correct,
+    Hint,
+    Incorrect,
+    NotAttempted,
+    Outcome,
+    Raised,
+)
+from bench.practice.running import run_checks
+from bench.servers.postgres import Postgres
+
+STARTER = read(find("01").starter)
+CONSTANT = read(find("01").folder / "wrong" / "constant_report.py")
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    server = asyncio.run(Postgres(max_connections=300).start())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", server.dsn)
+        yield server.dsn
+    asyncio.run(server.stop())
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """Lab 1 in a folder of its own, as nobody has touched it: the reader's work stays as it is."""
+    folder = find("01").folder
+    copy = tmp_path / "labs" / folder.name
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("work", "__pycache__"))
+    monkeypatch.setenv("COURSE_LABS", str(tmp_path / "labs"))
+    return find("01")
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    run = [sys.executable, "-m", "bench.practice", *words]
+    return subprocess.run(run, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+def edited(old: str, new: str, source: str = STARTER) -> str:
+    assert source.count(old) == 1, f"mend this test: {old!r} is not there once"
+    return source.replace(old, new)
+
+
+# -- broken submissions: one clear sentence each --
+
+QUERY = "takings = window.execute(TAKINGS).fetchone()"
+BROKEN = {  # what is submitted, the message (None: a library's own words), and the line shown
+    "syntax": (
+        edited("async def report() -> dict[str, int]:", "async def report() -> dict[str, int]"),
+        "SyntaxError: expected ':'. Python cannot read the file.",
+        "async def report() -> dict[str, int]",
+    ),
+    "null": (STARTER + "\0", None, ""),
+    "import": (
+        edited("import psycopg\n", "import psycopgg\n"),
+        "ModuleNotFoundError: No module named 'psycopgg'",
+        "import psycopgg",
+    ),
+    "no app": (
+        edited("app = FastAPI()\napp.include_router(router)\n", ""),
+        "NoApp: The file has no `app`. Keep the line `app = FastAPI()` of the starter.",
+        "",
+    ),
+    "library": (  # raised deep inside FastAPI
+        edited(
+            "async def report() -> dict[str, int]:", "async def report() -> psycopg.Connection:"
+        ),
+        None,
+        '@router.get("/report")',
+    ),
+    "exits": (STARTER + "raise SystemExit(3)\n", "SystemExit: 3", "raise SystemExit(3)"),
+    "kills": (
+        STARTER + "\nimport os\nos._exit(0)\n",
+        "no exception: Python ended while it read the file. Remove the call that ends it.",
+        "",
+    ),
+    "raises": (
+        edited(QUERY, "takings = window.execute(TAKING).fetchone()"),
+        "NameError: name 'TAKING' is not defined",
+        "takings = window.execute(TAKING).fetchone()",
+    ),
+    "another type": (  # FastAPI's own text has many lines, and the first says nothing
+        edited('return {"takings_cents": ', 'return TAKINGS, {"takings_cents": '),
+        "ResponseValidationError: GET /report returned a tuple. Its return type wants a "
+        "dictionary.",
+        "async def report() -> dict[str, int]:",
+    ),
+    "port": (  # what differs from run to run is left out
+        edited(QUERY, 'raise OSError("no server at 127.0.0.1:43211, port 43211")'),
+        "OSError: no server at 127.0.0.1:…, port …",
+        'raise OSError("no server at 127.0.0.1:43211, port 43211")',
+    ),
+    "ends the server": (
+        edited(QUERY, "import os; os._exit(1)"),
+        "no exception: GET /report ended the whole server. A route must return or raise.",
+        "",
+    ),
+}
+AT_THE_START = {"syntax", "null", "import", "no app", "library", "exits", "kills"}
+HANGS = STARTER + "while True:\n    pass\n"
+
+
+@pytest.fixture(scope="module")
+def ran(database: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
+    """The outcome of each broken submission, and of one wrong repair."""
+    files, sources = {}, {name: source for name, (source, *_) in BROKEN.items()}
+    for number, (name, source) in enumerate((sources | {"constant": CONSTANT}).items()):
+        file = files[name] = tmp_path_factory.mktemp(f"work{number}") / "health.py"
+        file.write_text(source, encoding="utf-8")
+    with ThreadPoolExecutor(3) as pool:
+        outcomes = pool.map(lambda file: run_checks(find("01"), file, limit=240), files.values())
+        return dict(zip(files, outcomes, strict=True))
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_code_gets_one_clear_sentence(name: str, ran: dict[str, Outcome]) -> None:
+    outcome, (source, message, code) = ran[name], BROKEN[name]
+    assert isinstance(outcome, Raised), outcome
+    assert message in (outcome.message, None)
+    lines = [line.strip() for line in source.splitlines()]
+    assert outcome.code == (f"line {lines.index(code) + 1}: {code}" if code else "")
+    assert outcome.failed is None
+    reached = None if name in AT_THE_START else check_names(find("01"))[0]
+    assert (outcome.stopped and outcome.stopped.name) == reached
+    for shown in (repr(outcome), outcome._repr_html_()):
+        assert "Your code raised" in shown
+        assert not re.search(r"Traceback|site-packages|/health\.py|/tmp", shown), shown
+
+
+def test_a_hang_is_ended_and_named(database: str, tmp_path: Path) -> None:
+    file = tmp_path / "health.py"
+    file.write_text(HANGS, encoding="utf-8")
+    outcome = run_checks(find("01"), file, limit=4)  # it would never end
+    assert isinstance(outcome, Incorrect), outcome
+    assert outcome.message.startswith("The checks did not come to their end in 4 seconds.")
+
+    def left() -> list[psutil.Process]:
+        return [one for one in psutil.process_iter() if serves(one, file)]
+
+    asyncio.run(until(lambda: not left(), what="the server of the hanging file to leave"))
+
+
+def serves(process: psutil.Process, file: Path) -> bool:
+    try:
+        return process.environ().get("LAB_FILE") == str(file.resolve())
+    except psutil.Error:
+        return False
+
+
+def test_no_database_is_not_the_learners_mistake(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
+    outcome = run_checks(lab, lab.solution)
+    assert isinstance(outcome, Closed), outcome
+    assert {check.state for check in outcome.checks} == {"not reached yet"}
+    assert "The laboratory could not start: The server of DATABASE_URL" in " ".join(
+        repr(outcome).split()
+    )
+    assert "DATABASE_URL, or unset it to use the embedded server." in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("beginning", "sentence"),
+    [
+        ("import no_such_module_of_the_course", "No module named"),
+        (
+            "import pytest\n@pytest.fixture(autouse=True)\ndef port(): raise OSError('in use')",
+            "OSError: in use",
+        ),
+    ],
+)
+def test_a_laboratory_that_breaks_is_not_the_learners_mistake(
+    lab: Lab, beginning: str, sentence: str
+) -> None:
+    test = lab.folder / "test_lab.py"
+    test.write_text(read(test).replace("\nimport socket\n", f"\n{beginning}\nimport socket\n"))
+    outcome = run_checks(lab, lab.solution)
+    assert isinstance(outcome, Closed), outcome
+    assert sentence in outcome.message
+
+
+# -- in a terminal --
+
+
+def test_the_first_time_the_command_puts_the_starter_there(lab: Lab) -> None:
+    first = command("01")
+    assert first.returncode == 1
+    assert "`labs/01-health-check/work/health.py` is your copy of the starter." in first.stdout
+    assert read(lab.work) == STARTER
+    lab.work.write_text(f"# a comment is no attempt\n{STARTER}", encoding="utf-8")
+    second = command("01")
+    assert second.returncode == 1
+    assert second.stdout.startswith("Not attempted: the file is still the starter.")
+    assert "python -m bench.practice 01-health-check hint" in second.stdout
+
+
+def test_the_command_shows_a_line_for_each_check_then_a_hint(database: str, lab: Lab) -> None:
+    lab.begin()
+    lab.work.write_text(CONSTANT, encoding="utf-8")
+    failed = command("01")
+    assert (failed.returncode, failed.stderr) == (1, "")
+    lines = failed.stdout.splitlines()
+    assert lines[0] == "failed:          The report reads the kitchen book"
+    assert lines[4] == "not reached yet: The health check answers while the database is away"
+    assert "Not yet: Two new orders bring in 46.50, and the takings changed by 0.00." in lines[5]
+    assert lines[-1] == "Hint 1 of 3: `python -m bench.practice 01-health-check hint`."
+    for number in (1, 2, 3, 3):
+        told = command("01", "hint").stdout
+        assert told.startswith(f"Hint {number} of 3 for “The report reads the kitchen book”\n")
+    assert "solution" in told
+    assert command("01", "hint", "1").stdout.startswith("Hint 1 of 3")
+    assert command("01", "hint", "4").stdout == "There are hints 1 to 3, not 4.\n"
+
+
+def test_the_command_shows_the_solution_and_begins_again(lab: Lab) -> None:
+    shown = command("01", "solution")
+    assert read(lab.solution) in shown.stdout
+    lab.begin()
+    lab.work.write_text("mine = 1\n", encoding="utf-8")
+    again = command("01", "reset")
+    assert "kept as `labs/01-health-check/work/health.1.py`" in again.stdout
+    assert read(lab.work) == STARTER
+    assert read(lab.work.with_name("health.1.py")) == "mine = 1\n"
+    lab.work.write_text("mine = 2\n", encoding="utf-8")
+    command("01", "reset")
+    assert read(lab.work.with_name("health.1.py")) == "mine = 1\n"
+    assert read(lab.work.with_name("health.2.py")) == "mine = 2\n"
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("01", "cheat"), ("01", "hint", "x")])
+def test_a_wrong_command_says_how(words: tuple[str, ...], lab: Lab) -> None:
+    done = command(*words)
+    assert (done.returncode, done.stdout.split()[0]) == (2, "Usage:")
+
+
+def test_an_unknown_lab_says_which_there_are(lab: Lab) -> None:
+    for name in ("99", ""):
+        with pytest.raises(UnknownLab, match=r"There is no lab '.*'. Choose one of: 01-health-c"):
+            find(name)
+    shutil.copytree(lab.folder, lab.folder.with_name("01-another"))
+    with pytest.raises(UnknownLab, match=r"Several .* '01'. Choose one of: 01-another, 01-health"):
+        find("01")
+    assert command("99").stdout.startswith("There is no lab '99'.")
+
+
+# -- hints and memory, without running anything --
+
+
+class Verdicts:
+    """Stands in for `run_checks`: says what it is told to, and counts."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab, self.calls = lab, 0
+        self.says = "passed"
+
+    def __call__(self, lab: Lab, file: Path, *_: object) -> Outcome:
+        self.calls += 1
+        checks = tuple(Check(name, name, "passed") for name in check_names(lab))
+        if self.says == "passed":
+            return Correct(lab.name, "All pass.", checks=checks)
+        if self.says == "cannot start":
+            return Raised(
+                lab.name, "No.", checks=tuple(replace(c, state="not reached yet") for c in checks)
+            )
+        if self.says.startswith("raised in "):
+            raised = replace(checks[int(self.says[-1])], state="raised")
+            return Raised(lab.name, "No.", checks=(raised,))
+        failed = replace(checks[int(self.says)], state="failed")
+        return Incorrect(lab.name, "No.", checks=(failed,))
+
+
+@pytest.fixture
+def verdicts(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Verdicts:
+    stand_in = Verdicts(lab)
+    monkeypatch.setattr(commands, "run_checks", stand_in)
+    lab.begin()
+    lab.work.write_text("app = 1\n", encoding="utf-8")
+    return stand_in
+
+
+def numbers(lab: Lab, times: int) -> list[int]:
+    return [commands.hint("01").number for _ in range(times)]
+
+
+def test_hints_climb_and_belong_to_the_failing_check(lab: Lab, verdicts: Verdicts) -> None:
+    verdicts.says = "1"
+    assert numbers(lab, 4) == [1, 2, 3, 3]
+    assert verdicts.calls == 1, "only the first hint has to find out which check fails"
+    explicit = commands.hint("01", 2)
+    assert isinstance(explicit, Hint)
+    assert explicit.text == lab.hints()[check_names(lab)[1]][1]
+    assert commands.submit("01").next == 'Hint 3 of 3: `hint("01-health-check")`.'
+    verdicts.says = "2"  # the check passes now, and the next one fails
+    assert commands.submit("01").next == 'Hint 1 of 3: `hint("01-health-check")`.'
+    assert numbers(lab, 2) == [1, 2]
+    with pytest.raises(ValueError, match="There are hints 1 to 3, not 0"):
+        commands.hint("01", 0)
+
+
+def test_a_check_in_which_the_code_raises_has_its_hints(lab: Lab, verdicts: Verdicts) -> None:
+    verdicts.says = "raised in 2"
+    raised = commands.submit("01")
+    assert isinstance(raised, Raised)
+    assert raised.next == 'Hint 1 of 3: `hint("01-health-check")`.'
+    told = commands.hint("01")
+    assert (told.number, told.text) == (1, lab.hints()[check_names(lab)[2]][0])
+    assert numbers(lab, 1) == [2]
+
+
+def test_an_app_that_cannot_start_has_a_hint_only_for_who_asks_for_one(
+    lab: Lab, verdicts: Verdicts
+) -> None:
+    verdicts.says = "cannot start"
+    assert commands.submit("01").next == "", "the error says it all"
+    assert isinstance(commands.hint("01"), Raised)
+    told = commands.hint("01", 2)
+    assert (told.number, told.text) == (2, lab.hints()[check_names(lab)[0]][1])
+    verdicts.says = "0"
+    assert numbers(lab, 1) == [1], "it was no hint for the check that fails now"
+
+
+def test_hints_are_forgotten_when_all_pass(lab: Lab, verdicts: Verdicts) -> None:
+    verdicts.says = "0"
+    assert numbers(lab, 2) == [1, 2]
+    verdicts.says = "passed"
+    passed = commands.submit("01")
+    assert isinstance(passed, Correct)
+    assert passed.next == 'Compare it with ours: `solution("01-health-check")`.'
+    assert isinstance(commands.hint("01"), Correct), "there is nothing to hint at"
+    verdicts.says = "0"
+    assert numbers(lab, 1) == [1]
+
+
+def test_the_starter_is_told_apart_without_running_it(lab: Lab, verdicts: Verdicts) -> None:
+    lab.begin()
+    assert isinstance(commands.submit("01"), NotAttempted)
+    assert verdicts.calls == 0
+    verdicts.says = "1"
+    assert numbers(lab, 1) == [1], "a hint is there before the first attempt, too"
+
+
+def test_damaged_memory_is_no_obstacle(lab: Lab, verdicts: Verdicts) -> None:
+    (lab.folder / "work" / "progress.json").write_text("{", encoding="utf-8")
+    verdicts.says = "0"
+    assert numbers(lab, 2) == [1, 2]
+
+
+# -- in a notebook --
+
+
+def test_a_cell_is_saved_without_the_lines_that_submit_it() -> None:
+    app = "from fastapi import FastAPI\n\n\napp = FastAPI()  # submit('not this')\n"
+    for last in ('submit("01")', 'bench.submit("01")', 'submit(\n    "01"\n)', ' submit("01")'[1:]):
+        cell = f"from bench import hint, submit\n{app}\n{last}"
+        assert commands.without_submit(cell) == app
+    assert commands.without_submit('from bench import submit\nsubmit("01")\n') == ""
+    broken = commands.without_submit('def app(:\n    pass\nsubmit("01")\n')
+    assert broken.split("\n")[:2] == ["def app(:", "    pass"]
+    assert "submit" not in broken
+
+
+def test_an_edited_file_is_kept_when_a_cell_replaces_it(
+    lab: Lab, verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def submit(cell: str) -> Outcome:
+        monkeypatch.setattr(commands, "this_cell", lambda: f'{cell}\nsubmit("01")')
+        return commands.submit("01")
+
+    assert submit("app = 2").kept == "labs/01-health-check/work/health.1.py"
+    assert read(lab.work.with_name("health.1.py")) == "app = 1\n"
+    assert read(lab.work) == "app = 2\n"
+    assert submit("app = 3").kept == "", "what a cell holds is not lost"
+    lab.work.write_text("app = 4  # in an editor\n", encoding="utf-8")
+    assert submit("").kept == "", "an empty cell submits the file as it is"
+    assert "health.2.py" in repr(submit("app = 5"))
+    assert read(lab.work.with_name("health.2.py")) == "app = 4  # in an editor\n"
+
+
+def test_submitting_works_in_a_kernel_and_under_nbval(
+    ran: dict[str, Outcome], database: str, lab: Lab, tmp_path: Path
+) -> None:
+    """The stored output is made in this process; in a kernel, nbval finds the same."""
+    outcome = replace(ran["constant"], next='Hint 1 of 3: `hint("01-health-check")`.')
+    shown = {
+        f'from bench import solution, submit\n{CONSTANT}\nsubmit("01")': outcome,
+        'solution("01")': commands.solution("01"),
+    }
+    book = nbformat.v4.new_notebook()
+    for number, (source, value) in enumerate(shown.items(), 1):
+        data = {"text/plain": repr(value), "text/html": value._repr_html_()}
+        result = nbformat.v4.new_output("execute_result", data, execution_count=number)
+        cell = nbformat.v4.new_code_cell(source, outputs=[result], execution_count=number)
+        book.cells.append(cell)
+    nbformat.write(book, tmp_path / "lab.ipynb")
+    nbval = ["--nbval", "--nbval-cell-timeout=240", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *nbval, tmp_path / "lab.ipynb"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTEST_ADDOPTS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "2 passed" in done.stdout, done.stdout
+    assert read(lab.work).strip() == CONSTANT.strip(), "without the lines that submit it"
+
+
+# -- what a reader sees --
+
+
+def test_the_solution_in_a_page_is_the_tested_file_behind_a_click(lab: Lab) -> None:
+    shown = commands.solution("01")._repr_html_()
+    assert shown.startswith("<details><summary>")
+    assert "-&gt; dict[str, int]:" in shown
+    assert "it is a <code>def</code> route" in shown
+    assert read(lab.solution).strip() in repr(commands.solution("01"))
+
+
+def test_an_outcome_is_text_and_html_with_nothing_left_raw() -> None:
+    checks = Check("a", "Is 1 < 2", "passed"), Check("b", "Next", "failed"), Check("c", "Last")
+    outcome = Incorrect("01-x", "Use `a < b`.", "line 1: a < b", checks, "Ask.", "work/health.1.py")
+    assert repr(outcome) == textwrap.dedent(
+        """\
+        Lab 01-x
+        passed:          Is 1 < 2
+        failed:          Next
+        not reached yet: Last
+        Not yet: Use `a < b`.
+            line 1: a < b
+        Ask.
+        Your earlier file is kept as `work/health.1.py`."""
+    )
+    shown = outcome._repr_html_()
+    assert "<li>passed: Is 1 &lt; 2</li><li>failed: Next</li>" in shown
+    assert "Use <code>a &lt; b</code>." in shown
+    assert "<pre><code>line 1: a &lt; b</code></pre>" in shown
+    assert "a < b" not in shown
+
+
+def test_practice_is_imported_with_the_standard_library_alone() -> None:
+    code = "import sys, bench.practice; print({'pytest', 'yaml', 'asyncpg'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=COURSE, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
