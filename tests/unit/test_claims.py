@@ -10,7 +10,9 @@ import warnings
 
 import numpy
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
+import refresh
 from bench.claims import ClaimFailed, claim
 from bench.course import LABS
 
@@ -26,10 +28,42 @@ def test_a_claim_that_fails_names_itself_and_prints_nothing(capsys):
     with pytest.raises(ClaimFailed) as failure:
         claim("pooled-call-two-trips", SENTENCE, False)
     assert str(failure.value) == (
-        "pooled-call-two-trips: A pooled call is two round trips. The experiment did not show this."
+        "pooled-call-two-trips: A pooled call is two round trips. The experiment did not show it."
     )
     assert isinstance(failure.value, AssertionError)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_claim_that_fails_says_what_was_seen():
+    trips, limits = 3, {"most": 2}
+    with pytest.raises(
+        ClaimFailed, match=r"Seen: trips = 3, limits = {'most': 2}\.$"
+    ):
+        claim("pooled-call-two-trips", SENTENCE, max(trips, 1) == limits["most"])
+    with pytest.raises(ClaimFailed, match=r"Seen: \[0, 1, 2, 3, 4, \.\.\.\]\.$"):
+        claim("pooled-call-two-trips", SENTENCE, trips == 2, saw=list(range(100)))
+
+
+def test_a_cell_goes_on_to_its_other_claims_before_it_turns_red():
+    source = [
+        "from bench import claim; trips = 3",
+        f"claim('a-a', '{SENTENCE}', trips == 2)\nclaim('b-b', 'It is odd.', trips % 2 == 1)\n"
+        "claim('c-c', 'It is one.', trips == 1)",
+        "print('the next cell has nothing to do with it')",
+        "claim('d-d', 'It is four.', trips == 4)\n1 / 0",
+    ]
+    notebook = new_notebook(cells=[new_code_cell(text) for text in source])
+    refresh.run(notebook, stop_at_error=False)
+    _, red, green, broken = [cell.outputs for cell in notebook.cells]
+    assert red[0].text == (
+        f"does not hold: {SENTENCE} Seen: trips = 3.\nholds: It is odd.\n"
+        "does not hold: It is one. Seen: trips = 3.\n"
+    )
+    assert (red[1].output_type, red[1].ename) == ("error", "ClaimFailed")
+    assert "a-a: " in red[1].evalue
+    assert "c-c: " in red[1].evalue
+    assert [output.output_type for output in green] == ["stream"]
+    assert [output.get("ename") for output in broken] == [None, "ZeroDivisionError"]
 
 
 @pytest.mark.parametrize(

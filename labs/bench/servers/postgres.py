@@ -33,6 +33,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
+from bench.servers.surroundings import forget_libpq, forget_the_proxy
+
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 WINDOWS = os.name == "nt"
 SYSTEM = Path("/usr/lib/postgresql")  # where Debian and its relatives keep every version
@@ -119,7 +121,13 @@ class Postgres:
 
         The loop goes on meanwhile: the waiting is done in a thread. After `stop()` it starts
         again, empty and at another address. Raises PostgresUnavailable.
+
+        Nothing of the reader's shell may reach the clients of an embedded server: its `PG…`
+        variables leave this process's environment, and loopback is exempt from proxies.
         """
+        forget_the_proxy()
+        if self.embedded:
+            forget_libpq()
         await asyncio.to_thread(self._start)
         return self
 

@@ -20,6 +20,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from bench.servers.surroundings import forget_the_proxy, without_uvicorn
+
 GRACE = 2.0  # seconds for the requests in flight, once the server is asked to stop
 LOG_LINES = 2000  # older lines of the log are forgotten
 CHECK = (
@@ -79,6 +81,7 @@ class Server:
             detached = {"creationflags": flags}
         else:
             detached = {"start_new_session": True}  # an interrupt is sent to a whole session
+        forget_the_proxy()
         self.app = app
         self._process = subprocess.Popen(
             [sys.executable, "-u", "-X", "utf8", "-m", "bench.servers.serving", app],
@@ -87,7 +90,7 @@ class Server:
             stderr=subprocess.PIPE,  # the log
             encoding="utf-8",
             errors="replace",
-            env={**os.environ, **(env or {})},
+            env=without_uvicorn({**os.environ}) | dict(env or {}),
             **detached,
         )
         self._lines: deque[str] = deque(maxlen=LOG_LINES)
