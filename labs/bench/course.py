@@ -5,6 +5,7 @@ Needs the standard library alone.
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 COURSE = Path(__file__).resolve().parents[2]
@@ -43,3 +44,21 @@ def run_name(experiment: Path) -> str:
 def output_of(script: Path) -> Path:
     """What an evidence script printed when it was last run stands beside it."""
     return script.with_suffix(".txt")
+
+
+MADE_HERE = {".git", ".venv", "_build", ".proof", "work", "__pycache__", ".ipynb_checkpoints"}
+
+
+def files_of_the_course(course: Path = COURSE) -> list[Path]:
+    """What git tracks, or would track, below `course`, as it is in the work tree.
+
+    Where there is no git, or no repository, all files but those in a folder of MADE_HERE.
+    """
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, cwd=course, check=True, capture_output=True).stdout
+        found = [course / name for name in listed.decode().split("\0") if name]
+    except (OSError, subprocess.CalledProcessError):
+        everything = course.rglob("*")
+        found = [path for path in everything if not MADE_HERE & set(path.relative_to(course).parts)]
+    return sorted(path for path in found if path.is_file())

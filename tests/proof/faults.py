@@ -13,13 +13,12 @@ or one test and an edit, usually the mistaken version that the claim speaks agai
 from __future__ import annotations
 
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from bench.course import COURSE
+from bench.course import COURSE, files_of_the_course
 
 ROOT = COURSE
 TABLES = ROOT / "tests" / "proof" / "faults"
@@ -65,14 +64,8 @@ def load() -> list[Fault]:
 
 def copy_of_the_course(target: Path) -> Path:
     """Copy what git tracks, or would track, to `target`; return it."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    ).stdout.decode()
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
+    for path in files_of_the_course():
+        copy = target / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, copy)
     return target
