@@ -49,12 +49,10 @@ class GetTheCourse(SphinxDirective):
             f"<p><strong>{link}</strong>, about one megabyte. "
             "All it needs is Python 3.11 or newer.</p>"
         ]
-        for number, (system, lines) in enumerate(SYSTEMS.items()):
+        for system, lines in SYSTEMS.items():
             code = escape("\n".join(lines))
-            opened = " open" if number == 0 else ""
             ways.append(
-                f'<details class="get-the-course"{opened}><summary>{system}</summary>'
-                f'<div class="highlight"><pre tabindex="0">{code}</pre></div></details>'
+                f'<p>{system}:</p><div class="highlight"><pre tabindex="0">{code}</pre></div>'
             )
         if repository := os.environ.get("COURSE_REPOSITORY"):
             address = escape(BINDER.format(repository))
