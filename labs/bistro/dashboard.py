@@ -1,21 +1,12 @@
-"""The bistro's dashboard: three numbers for the owner, and a note that somebody looked.
-
-The note is awaited, so it is written before the answer is sent. All three reads are awaited through
-an async driver, so none of them holds the loop. They do not need each other's results, so they can
-begin together: in ours by a task group; `gather` does it, too. The owner then waits for the slowest
-one, not for their sum.
-"""
+"""The bistro's dashboard: three numbers for the owner, and a note that somebody looked."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import asyncpg
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Request
 
-from bistro.database import dsn, open_pool
 from bistro.lease import lease
 
 router = APIRouter(tags=["dashboard"])
@@ -66,15 +57,3 @@ async def read_credit(pool: asyncpg.Pool) -> int:
     async with lease(pool) as window:
         await window.execute("select cook(0.1)")
         return await window.fetchval(CREDIT)
-
-
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Open the pool before the first request; close it after the last."""
-    async with open_pool(dsn()) as pool:
-        app.state.pool = pool
-        yield
-
-
-app = FastAPI(lifespan=lifespan)
-app.include_router(router)

@@ -1,25 +1,17 @@
-"""A guest's order: with a deadline, and no longer than the guest stays.
-
-Two tasks run side by side: the work, and a watcher that waits for the guest to leave. Whichever
-ends first, or the deadline, decides. In our solution, `finally` cancels and awaits both tasks. So
-nothing goes on behind the back of whoever called: the query has ended, and its connection is free.
-"""
+"""A guest's order: with a deadline, and no longer than the guest stays."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from typing import Annotated, Any, TypeVar
 
 import asyncpg
-from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 
-from bistro.database import dsn
 from bistro.lease import lease
 
 T = TypeVar("T")
-SIZE = 10
 router = APIRouter(tags=["deadlines"])
 
 
@@ -51,9 +43,6 @@ async def within(seconds: float, request: Request, work: Coroutine[Any, Any, T])
         await asyncio.gather(order, watcher, return_exceptions=True)
 
 
-# The rest is given.
-
-
 @router.get("/dinner/{dish_id}")
 async def dinner(
     request: Request, dish_id: int, patience: Annotated[float, Query(gt=0, le=60)] = 2.0
@@ -76,14 +65,3 @@ async def windows(request: Request) -> dict[str, int]:
     """How many connections the pool has, and how many of them are idle."""
     pool = request.app.state.pool
     return {"size": pool.get_size(), "idle": pool.get_idle_size()}
-
-
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with asyncpg.create_pool(dsn(), min_size=SIZE, max_size=SIZE) as pool:
-        app.state.pool = pool
-        yield
-
-
-app = FastAPI(lifespan=lifespan)
-app.include_router(router)

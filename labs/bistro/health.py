@@ -1,14 +1,9 @@
-"""The bistro's report and its health check.
-
-The report blocks, so it is a `def` route: it waits on a helper thread, and the event loop is free.
-The health check asks nobody, so it is an `async def` route: it needs no helper, and forty waiting
-reports cannot keep it from answering.
-"""
+"""The bistro's report, a slow query behind a blocking driver, and its health check."""
 
 from __future__ import annotations
 
 import psycopg
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 
 from bistro.database import dsn
 
@@ -33,7 +28,3 @@ def report() -> dict[str, int]:
 async def health() -> str:
     """The platform asks this every few seconds. No answer, and it restarts us."""
     return "ok"
-
-
-app = FastAPI()
-app.include_router(router)

@@ -1,9 +1,4 @@
-"""The one way to get a connection from the pool: with a deadline, and back in every case.
-
-Of 20 places 17 are left, and five workers live at once during a deploy: 17 / 5 leaves 3 for each.
-The acquire has a deadline, so a full pool says 503 and Retry-After instead of nothing. In ours, the
-release stands in `finally`, the one place that success, an error and a cancellation all pass.
-"""
+"""The one way to get a connection from the pool: with a deadline, and back in every case."""
 
 from __future__ import annotations
 
@@ -13,8 +8,6 @@ from typing import Annotated
 
 import asyncpg
 from fastapi import Depends, HTTPException, Request
-
-from bistro.worker import worker
 
 POOL_SIZE = 3  # (20 - 3) // (4 + 1)
 
@@ -53,5 +46,3 @@ async def leased(request: Request) -> AsyncIterator[asyncpg.Connection]:
 # client cannot keep it.
 Leased = Annotated[asyncpg.Connection, Depends(leased, scope="function")]
 """The type of a route's parameter that is a leased connection."""
-
-app = worker(lease, POOL_SIZE)

@@ -1,22 +1,14 @@
-"""Four questions to the kitchen book, asked with asyncpg.
-
-Every question is awaited on a connection of its own request, so guests wait side by side. Values
-travel as parameters, and each has exactly the type of its column: asyncpg converts nothing. What
-psycopg had done in silence is now written down: UTC for a time without a zone, and json.loads.
-"""
+"""Four questions to the kitchen book, asked with asyncpg."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import asyncpg
-from fastapi import APIRouter, FastAPI, Query
+from fastapi import APIRouter, Query
 
-from bistro.database import dsn, open_pool
 from bistro.lease import Leased
 
 router = APIRouter(tags=["repository"])
@@ -76,15 +68,3 @@ async def wishes(window: Leased, reservation: int) -> Row:
 @router.get("/slip")
 async def slip(window: Leased, dish: Annotated[list[int], Query()] = []) -> list[Row]:  # noqa: B006
     return await dishes_on(window, dish)
-
-
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Open the asyncpg connections that `Leased` lends, and close them at the end."""
-    async with open_pool(dsn()) as pool:
-        app.state.pool = pool
-        yield
-
-
-app = FastAPI(lifespan=lifespan)
-app.include_router(router)

@@ -1,24 +1,15 @@
-"""Selling a portion: once, paid for, and in the kitchen book before the guest hears of it.
-
-In our solution, one UPDATE reads and writes in the database: no stale number comes in between. The
-transaction stands in a function of its own. So it has committed before the route answers, and it
-can be repeated as a whole when the database refuses it. Its errors are caught outside of the
-transaction, where everything is undone already, and each becomes the status that tells the truth.
-"""
+"""Selling a portion: once, paid for, and in the kitchen book before the guest hears of it."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated
 
 import asyncpg
-from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
-from bistro.database import dsn, open_pool
 from bistro.lease import lease
 
 router = APIRouter(tags=["selling"])
@@ -94,15 +85,3 @@ async def sell(window: asyncpg.Connection, slip: Slip) -> int:
         slip.guest,
         slip.dish,
     )
-
-
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Open the pool before the first request; close it after the last."""
-    async with open_pool(dsn()) as pool:
-        app.state.pool = pool
-        yield
-
-
-app = FastAPI(lifespan=lifespan)
-app.include_router(router)

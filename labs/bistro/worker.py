@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import asyncpg
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Request
 
-from bistro.database import dsn
+from bistro.alone import alone, plain_pool
 
 Lease = Callable[..., AbstractAsyncContextManager[asyncpg.Connection]]  # of a pool, a deadline
 
@@ -20,28 +21,20 @@ def worker(lease: Lease, pool_size: int, min_size: int | None = None) -> FastAPI
     The pool opens `min_size` connections at the start, all of them if it is left out, and never
     more than `pool_size`. A worker that gets no place on the server does not start.
     """
+    router = APIRouter()
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        floor = pool_size if min_size is None else min_size
-        async with asyncpg.create_pool(dsn(), min_size=floor, max_size=pool_size) as pool:
-            app.state.pool = pool
-            yield
-
-    app = FastAPI(lifespan=lifespan)
-
-    @app.get("/order")
+    @router.get("/order")
     async def order(request: Request) -> float:
         async with lease(request.app.state.pool) as connection:
             return await connection.fetchval("select cook(0)")
 
-    @app.get("/patient")
+    @router.get("/patient")
     async def patient(request: Request) -> float:
         """An order of a guest who waits a minute for a connection."""
         async with lease(request.app.state.pool, deadline=60) as connection:
             return await connection.fetchval("select cook(0)")
 
-    @app.get("/timed")
+    @router.get("/timed")
     async def timed(request: Request) -> float:
         """An order whose query has 0.1 s."""
         try:
@@ -50,7 +43,7 @@ def worker(lease: Lease, pool_size: int, min_size: int | None = None) -> FastAPI
         except TimeoutError:
             raise HTTPException(504, "The kitchen was too slow.") from None
 
-    @app.get("/dishes/{dish_id}")
+    @router.get("/dishes/{dish_id}")
     async def dish(request: Request, dish_id: int) -> str:
         async with lease(request.app.state.pool) as connection:
             name = await connection.fetchval("select name from dishes where id = $1", dish_id)
@@ -58,7 +51,7 @@ def worker(lease: Lease, pool_size: int, min_size: int | None = None) -> FastAPI
                 raise HTTPException(404, "No such dish.")
             return name
 
-    @app.get("/hurried")
+    @router.get("/hurried")
     async def hurried(request: Request) -> float:
         """An order of a guest who leaves after 0.1 s."""
         try:
@@ -67,4 +60,4 @@ def worker(lease: Lease, pool_size: int, min_size: int | None = None) -> FastAPI
         except TimeoutError:
             raise HTTPException(504, "The guest has left.") from None
 
-    return app
+    return alone(router, partial(plain_pool, size=pool_size, min_size=min_size))

@@ -10,7 +10,11 @@ import pytest
 
 from faults import ROOT
 
-PAGES = sorted([*ROOT.glob("book/**/*.md"), *ROOT.glob("notebooks/text/*.md")])
+PAGES = sorted(
+    path
+    for glob in ("book/**/*.md", "notebooks/text/*.md", "labs/*/*.md")
+    for path in ROOT.glob(glob)
+)
 MOST_WORDS = 25
 BELITTLING = re.compile(r"\b(simply|just|easily|obviously|of course|basically)\b", re.IGNORECASE)
 NOT_PROSE = [  # front matter, fenced blocks, lines that open a block, drawings

@@ -19,6 +19,7 @@ from pathlib import Path
 import yaml
 
 from bench.course import COURSE, files_of_the_course
+from edits import edited
 
 ROOT = COURSE
 TABLES = ROOT / "tests" / "proof" / "faults"
@@ -37,11 +38,8 @@ class Fault:
         """Make the edit below `root`; ValueError unless its text occurs exactly once there."""
         path = root / self.edit
         text = path.read_text(encoding="utf-8")
-        if (count := text.count(self.replace)) != 1:
-            raise ValueError(
-                f"{self.name}: the text to replace occurs {count} times in {self.edit}"
-            )
-        path.write_text(text.replace(self.replace, self.becomes), encoding="utf-8")
+        where = f"{self.name}, in {self.edit}"
+        path.write_text(edited(text, self.replace, self.becomes, where), encoding="utf-8")
 
 
 def load() -> list[Fault]:

@@ -1,6 +1,7 @@
-"""Every lab is provable: starter and wrong repairs fail where they should, the solution passes.
+"""Every lab is provable: starter and wrong repairs fail where they should, right ones pass.
 
-`make proof` runs every wrong repair; `make test` one for each check, and what the phone offers.
+`make proof` runs every repair; `make test` a wrong one for each check, what the phone offers, and
+a right one for each lab.
 
 A new lab is found by its `test_lab.py` and needs no change here.
 """
@@ -22,110 +23,116 @@ from pathlib import Path
 
 import pytest
 
+import repairs
 from bench.course import COURSE
-from bench.practice.folders import Lab, check_names, find, read
+from bench.practice.folders import GIVEN, Lab, check_names, find, read
 from bench.practice.outcomes import Correct, Incorrect, Outcome
 from bench.practice.running import run_checks
 from bench.servers.postgres import Postgres
 from bistro.app import app
+from repairs import Repair
 
 LABS = [find(path.parent.name) for path in sorted(COURSE.glob("labs/*/test_lab.py"))]
-FAILS = re.compile(r'^"""Fails: (\w+)\n\n\S')
-MODULES = {  # what a lab leaves in the bistro; None: its file stays the learner's own
-    "01-health-check": "health",
-    "02-dashboard": "dashboard",
-    "03-port-the-repository": "repository",
-    "04-twenty-connections": "lease",
-    "05-ten-portions": "selling",
-    "06-the-guests-leave": "deadlines",
-    "07-your-own-loop": None,
-}
 
-PHONE = {  # what the reply to an order says, and the file of the lab that has this order
+PHONE = {  # what the reply to an order says, and which file or repair has this order
     "01": {
-        "All five checks pass": "solution/health",
-        "This is the starter": "starter/health",
-        "check 2 fails as before": "wrong/polite_but_blocking",
-        "Check 4 fails": "wrong/twin_trap",
+        "All five checks pass": "solution",
+        "This is the starter": "starter",
+        "check 2 fails as before": "polite_but_blocking",
+        "Check 4 fails": "twin_trap",
     },
     "02": {
-        "All five checks pass": "solution/dashboard",
-        "check 2 finds no new row": "wrong/forgotten_note",
-        "Check 3 fails": "wrong/note_in_the_background",
-        "Check 4 fails": "wrong/async_in_name_only",
+        "All five checks pass": "solution",
+        "check 2 finds no new row": "forgotten_note",
+        "Check 3 fails": "note_in_the_background",
+        "Check 4 fails": "async_in_name_only",
     },
     "03": {
-        "All six checks pass": "solution/repository",
-        "Check 3 fails": "wrong/f_string_kept",
-        "Check 4 fails": "wrong/wishes_as_text",
-        "Check 5 fails": "wrong/zone_cut_off",
-        "Check 6 fails": "wrong/list_in_in",
+        "All six checks pass": "solution",
+        "Check 3 fails": "f_string_kept",
+        "Check 4 fails": "wishes_as_text",
+        "Check 5 fails": "zone_cut_off",
+        "Check 6 fails": "list_in_in",
     },
     "04": {
-        "All five checks pass": "solution/lease",
-        "Check 2 fails": "wrong/no_deadline",
-        "Check 4 fails": "wrong/release_on_exception",
-        "Check 5 fails": "wrong/forgot_reserve",
+        "All five checks pass": "solution",
+        "Check 2 fails": "no_deadline",
+        "Check 4 fails": "release_on_exception",
+        "Check 5 fails": "forgot_reserve",
     },
     "05": {
-        "All five checks pass": "solution/selling",
-        "Check 2 fails": "wrong/commit_after_the_reply",
-        "Check 4 fails": "wrong/no_retry",
-        "Check 5 fails: between": "wrong/read_then_write",
-        "Check 5 fails: each worker": "wrong/lock_in_the_app",
+        "All five checks pass": "solution",
+        "Check 2 fails": "commit_after_the_reply",
+        "Check 4 fails": "no_retry",
+        "Check 5 fails: between": "read_then_write",
+        "Check 5 fails: each worker": "lock_in_the_app",
     },
     "06": {
-        "All four checks pass": "solution/deadlines",
-        "Check 1 fails": "wrong/error_in_a_group",
-        "Check 2 fails": "wrong/leaves_the_query",
-        "Check 3 fails": "wrong/stops_everybody",
-        "Check 4 fails: after": "wrong/deadline_without_cancel",
-        "Check 4 fails: `cancel()`": "wrong/cancelled_not_awaited",
+        "All four checks pass": "solution",
+        "Check 1 fails": "error_in_a_group",
+        "Check 2 fails": "leaves_the_query",
+        "Check 3 fails": "stops_everybody",
+        "Check 4 fails: after": "deadline_without_cancel",
+        "Check 4 fails: `cancel()`": "cancelled_not_awaited",
     },
     "07": {
-        "All six checks pass": "solution/own_loop",
-        "hears no socket": "wrong/deaf_while_sleeping",
-        "a core burns": "wrong/asks_again_and_again",
-        "Check 1 fails": "wrong/asks_only_when_idle",
+        "All six checks pass": "solution",
+        "hears no socket": "deaf_while_sleeping",
+        "a core burns": "asks_again_and_again",
+        "Check 1 fails": "asks_only_when_idle",
     },
 }
 
 every_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
 
 
-def expected(wrong: Path) -> str:
-    """The check that a wrong repair fails, as its own docstring says."""
-    found = FAILS.match(read(wrong))
-    assert found, f'{wrong.name} must begin with """Fails: <name of a check>, then the reason'
-    return found[1]
-
-
-def wrong_repairs(lab: Lab) -> list[Path]:
+def wrong_repairs(lab: Lab) -> list[Repair]:
     """One for each check, and what the phone variant offers; with COURSE_WRONG=all every one."""
-    every = sorted(lab.folder.glob("wrong/*.py"))
+    every = [repair for repair in repairs.load(lab) if repair.fails]
     if os.environ.get("COURSE_WRONG") == "all":
         return every
-    one_each = {expected(path): path for path in reversed(every)}.values()
-    offered = {f"{file}.py" for file in PHONE.get(lab.name[:2], {}).values()}
-    return [path for path in every if path in one_each or f"wrong/{path.name}" in offered]
+    one_each = {repair.fails: repair for repair in reversed(every)}.values()
+    offered = PHONE.get(lab.name[:2], {}).values()
+    return [repair for repair in every if repair in one_each or repair.name in offered]
 
 
-WRONG = [(lab, path) for lab in LABS for path in wrong_repairs(lab)]
+def right_repairs(lab: Lab) -> list[Repair]:
+    """One; with COURSE_WRONG=all every one."""
+    every = [repair for repair in repairs.load(lab) if not repair.fails]
+    return every if os.environ.get("COURSE_WRONG") == "all" else every[:1]
+
+
+WRONG = [(lab, repair) for lab in LABS for repair in wrong_repairs(lab)]
+RIGHT = [(lab, repair) for lab in LABS for repair in right_repairs(lab)]
 
 
 def page(lab: Lab) -> str:
     return read(COURSE / "book" / "labs" / f"{lab.name}.md")
 
 
+def sources(lab: Lab) -> dict[str, str]:
+    """The files that the lab knows, by name: starter, solution, and every repair."""
+    named = {repair.name: repair.source for repair in repairs.load(lab)}
+    return {"starter": read(lab.starter), "solution": lab.solution()} | named
+
+
 @pytest.fixture(scope="module")
-def outcomes() -> Iterator[dict[Path, Outcome]]:
-    """What the checks say of each file. Four at a time: they mostly wait."""
-    files = [(lab, file) for lab in LABS for file in (lab.starter, lab.solution)] + WRONG
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], Outcome]]:
+    """What the checks say of each file, by lab and name. Four at a time: they mostly wait."""
+    names = [(lab, name) for lab in LABS for name in ("starter", "solution")]
+    names += [(lab, repair.name) for lab, repair in WRONG + RIGHT]
+
+    def outcome(lab: Lab, name: str) -> Outcome:
+        file = tmp_path_factory.mktemp(name) / lab.work.name
+        file.write_text(sources(lab)[name], encoding="utf-8")
+        return run_checks(lab, file, limit=240)
+
     server = asyncio.run(Postgres(max_connections=300).start())
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as pool:
         patch.setenv("DATABASE_URL", server.dsn)
-        ran = pool.map(lambda one: run_checks(*one, limit=240), files)
-        yield dict(zip((file for _, file in files), ran, strict=True))
+        ran = pool.map(lambda one: outcome(*one), names)
+        keys = [(lab.name, name) for lab, name in names]
+        yield dict(zip(keys, ran, strict=True))
     asyncio.run(server.stop())
 
 
@@ -133,46 +140,68 @@ def outcomes() -> Iterator[dict[Path, Outcome]]:
 
 
 @every_lab
-def test_the_solution_passes(lab: Lab, outcomes: dict[Path, Outcome]) -> None:
-    outcome = outcomes[lab.solution]
+def test_the_solution_passes(lab: Lab, outcomes: dict[tuple[str, str], Outcome]) -> None:
+    outcome = outcomes[lab.name, "solution"]
     assert isinstance(outcome, Correct), outcome
     assert [check.name for check in outcome.checks] == check_names(lab)
-    assert len(lab.reason()) > 60, "the docstring of the solution gives the reason"
+    assert len(lab.reason()) > 60, "reason.md gives the reason"
     assert lab.reason() in outcome.message
 
 
 @every_lab
-def test_the_starter_serves_and_fails(lab: Lab, outcomes: dict[Path, Outcome]) -> None:
-    outcome = outcomes[lab.starter]
+def test_the_starter_serves_and_fails(lab: Lab, outcomes: dict[tuple[str, str], Outcome]) -> None:
+    outcome = outcomes[lab.name, "starter"]
     assert isinstance(outcome, Incorrect), outcome
     assert outcome.checks[0].state == "passed", "the first check shows that the starter serves"
     assert outcome.failed
 
 
-@pytest.mark.parametrize(("lab", "wrong"), WRONG, ids=lambda one: getattr(one, "stem", None))
+@pytest.mark.parametrize(("lab", "wrong"), WRONG, ids=lambda one: one.name)
 def test_a_wrong_repair_fails_its_own_check(
-    lab: Lab, wrong: Path, outcomes: dict[Path, Outcome]
+    lab: Lab, wrong: Repair, outcomes: dict[tuple[str, str], Outcome]
 ) -> None:
-    outcome = outcomes[wrong]
+    outcome = outcomes[lab.name, wrong.name]
     assert isinstance(outcome, Incorrect), outcome
     assert outcome.failed
-    assert outcome.failed.name == expected(wrong)
-    before = check_names(lab).index(expected(wrong))
+    assert outcome.failed.name == wrong.fails
+    before = check_names(lab).index(wrong.fails)
     later = len(check_names(lab)) - before - 1
     states = [check.state for check in outcome.checks]
     assert states == ["passed"] * before + ["failed"] + ["not reached yet"] * later
     assert len(outcome.message.split()) >= 12, "the message says what happens, and why"
 
 
+@pytest.mark.parametrize(("lab", "right"), RIGHT, ids=lambda one: one.name)
+def test_a_right_repair_passes(
+    lab: Lab, right: Repair, outcomes: dict[tuple[str, str], Outcome]
+) -> None:
+    outcome = outcomes[lab.name, right.name]
+    assert isinstance(outcome, Correct), outcome
+
+
 @every_lab
 def test_every_check_catches_a_wrong_repair(lab: Lab) -> None:
-    wrong = sorted(lab.folder.glob("wrong/*.py"))
+    wrong = [repair for repair in repairs.load(lab) if repair.fails]
     assert len(wrong) >= 3
-    assert {expected(path) for path in wrong} == set(check_names(lab))
+    assert {repair.fails for repair in wrong} == set(check_names(lab))
 
 
-def test_the_starter_of_lab_1_fails_beside_one_report(outcomes: dict[Path, Outcome]) -> None:
-    failed = outcomes[find("01").starter].failed
+@every_lab
+def test_every_repair_is_another_file_and_says_why(lab: Lab) -> None:
+    every = repairs.load(lab)
+    assert len({repair.name for repair in every} | {"starter", "solution"}) == len(every) + 2
+    assert any(repair.fails is None for repair in every), "one right repair at least"
+    files = list(sources(lab).values())
+    assert len(set(files)) == len(files)
+    for repair in every:
+        assert len(repair.why.split()) >= 6, repair.name
+        assert repair.why.endswith("."), repair.name
+
+
+def test_the_starter_of_lab_1_fails_beside_one_report(
+    outcomes: dict[tuple[str, str], Outcome],
+) -> None:
+    failed = outcomes[find("01").name, "starter"].failed
     assert failed
     assert failed.name == "test_health_answers_beside_one_report"
 
@@ -183,7 +212,7 @@ def test_the_starter_of_lab_1_fails_beside_one_report(outcomes: dict[Path, Outco
 @every_lab
 def test_the_starter_is_no_attempt(lab: Lab) -> None:
     assert lab.untouched(read(lab.starter))
-    assert not lab.untouched(read(lab.solution))
+    assert not lab.untouched(lab.solution())
 
 
 @every_lab
@@ -199,21 +228,28 @@ def test_a_check_has_three_different_hints(lab: Lab) -> None:
 
 
 @every_lab
-def test_the_files_of_a_lab_are_formatted(lab: Lab) -> None:
-    for command in ("format", "--check"), ("check",):
-        paths = [lab.folder / name for name in ("starter", "solution", "wrong", "test_lab.py")]
-        ruff = [sys.executable, "-m", "ruff", *command, "--no-cache", *map(str, paths)]
+def test_the_files_of_a_lab_are_formatted(lab: Lab, tmp_path: Path) -> None:
+    """A wrong repair need not be clean: an import may be left over from the solution."""
+    paths = [lab.folder / "test_lab.py"]
+    for name, source in sources(lab).items():
+        paths.append(tmp_path / f"{name}.py")
+        paths[-1].write_text(source, encoding="utf-8")
+    clean = [path for path in paths if path.stem in ("test_lab", "starter", "solution")]
+    for words in ["format", "--check", *paths], ["check", "--ignore=E402", *clean]:
+        config = "--no-cache", "--config", "pyproject.toml"
+        ruff = [sys.executable, "-m", "ruff", words[0], *config, *map(str, words[1:])]
         done = subprocess.run(ruff, cwd=COURSE, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
 @every_lab
 def test_the_bistro_has_the_module_that_the_lab_leaves(lab: Lab) -> None:
-    if MODULES[lab.name] is None:
-        assert importlib.util.find_spec(f"bistro.{lab.solution.stem}") is None
+    if lab.repaired.is_relative_to(lab.folder):  # it stays the learner's own
+        assert importlib.util.find_spec(f"bistro.{lab.repaired.stem}") is None
         return
-    module = importlib.import_module(f"bistro.{MODULES[lab.name]}")
-    assert read(Path(module.__file__)) == read(lab.solution), "copy the solution to the bistro"
+    module = importlib.import_module(f"bistro.{lab.repaired.stem}")
+    assert not hasattr(module, "app"), "a module is a part of the bistro's app"
+    assert GIVEN in lab.solution(), "the starter's last lines make an app of it"
     if not hasattr(module, "router"):  # no routes of its own: those of the bistro use it
         used = [path for path in COURSE.glob("labs/bistro/*.py") if module.__name__ in read(path)]
         assert used, f"nothing in the bistro imports {module.__name__}"
@@ -225,7 +261,8 @@ def test_the_bistro_has_the_module_that_the_lab_leaves(lab: Lab) -> None:
 
 def test_the_smallest_change_of_lab_1_is_two_lines() -> None:
     lab = find("01")
-    code = [read(file).split('"""', 2)[2].splitlines() for file in (lab.starter, lab.solution)]
+    files = read(lab.starter), lab.solution()
+    code = [file.split('"""', 2)[2].splitlines() for file in files]
     changes = [line for line in ndiff(*code) if line[0] in "+-"]
     assert changes == [
         "- async def report() -> dict[str, int]:",
@@ -240,11 +277,11 @@ def test_the_smallest_change_of_lab_1_is_two_lines() -> None:
 
 @every_lab
 def test_the_page_shows_the_files_themselves(lab: Lab) -> None:
-    for file in (lab.starter, lab.solution):
-        assert f"{{literalinclude}} ../../{lab.shown(file)}\n" in page(lab)
+    for file in (lab.starter, lab.repaired):
+        assert f"{{literalinclude}} ../../{file.relative_to(COURSE).as_posix()}\n" in page(lab)
     assert f"python -m bench.practice {lab.name[:2]}\n" in page(lab)
     assert f'submit("{lab.name}")' in page(lab)
-    assert lab.reason() in " ".join(page(lab).split())
+    assert f"{{include}} ../../labs/{lab.name}/reason.md\n" in page(lab)
 
 
 @every_lab
@@ -262,10 +299,10 @@ def test_the_page_lists_the_checks_and_their_hints(lab: Lab) -> None:
 
 @every_lab
 def test_the_page_says_which_check_a_wrong_repair_fails(lab: Lab) -> None:
-    rows = re.findall(r"^\| (\d) \| .*: `(\w+\.py)` \|$", page(lab), re.MULTILINE)
+    rows = re.findall(r"^\| (\d) \| .*: `(\w+)` \|$", page(lab), re.MULTILINE)
     names = check_names(lab)
-    wrong = lab.folder.glob("wrong/*.py")
-    fails = [(str(names.index(expected(path)) + 1), path.name) for path in wrong]
+    wrong = [repair for repair in repairs.load(lab) if repair.fails]
+    fails = [(str(names.index(repair.fails) + 1), repair.name) for repair in wrong]
     assert sorted(rows) == sorted(fails)
 
 
@@ -298,6 +335,6 @@ def test_each_order_of_the_phone_variant_is_a_file_that_was_run(lab: Lab) -> Non
     for said, file in files.items():
         [order] = [letters for letters, reply in orders if said in " ".join(reply.split())]
         put = [lines[letter] for letter in re.findall(r"\b[A-H]\b", order)]
-        source = read(lab.folder / f"{file}.py").splitlines()
+        source = sources(lab)[file].splitlines()
         stripped = [line.partition("  #")[0].strip() for line in source]
         assert put == [line for line in stripped if line in lines.values()]

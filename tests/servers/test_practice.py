@@ -18,6 +18,8 @@ import nbformat
 import psutil
 import pytest
 
+import edits
+import repairs
 from bench.course import COURSE
 from bench.instruments.gates import until
 from bench.practice import commands
@@ -36,7 +38,7 @@ from bench.practice.running import run_checks
 from bench.servers.postgres import Postgres
 
 STARTER = read(find("01").starter)
-CONSTANT = read(find("01").folder / "wrong" / "constant_report.py")
+CONSTANT = {repair.name: repair.source for repair in repairs.load(find("01"))}["constant_report"]
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +65,8 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(run, capture_output=True, text=True, encoding="utf-8", check=False)
 
 
-def edited(old: str, new: str, source: str = STARTER) -> str:
-    assert source.count(old) == 1, f"mend this test: {old!r} is not there once"
-    return source.replace(old, new)
+def edited(old: str, new: str) -> str:
+    return edits.edited(STARTER, old, new, "the starter of lab 1")
 
 
 # -- broken submissions: one clear sentence each --
@@ -84,8 +85,8 @@ BROKEN = {  # what is submitted, the message (None: a library's own words), and 
         "import psycopgg",
     ),
     "no app": (
-        edited("app = FastAPI()\napp.include_router(router)\n", ""),
-        "NoApp: The file has no `app`. Keep the line `app = FastAPI()` of the starter.",
+        edited("app = alone(router, pool=None)\n", ""),
+        "NoApp: The file has no `app`. Keep the last lines of the starter.",
         "",
     ),
     "library": (  # raised deep inside FastAPI
@@ -176,7 +177,7 @@ def serves(process: psutil.Process, file: Path) -> bool:
 
 def test_no_database_is_not_the_learners_mistake(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nowhere")
-    outcome = run_checks(lab, lab.solution)
+    outcome = run_checks(lab, lab.starter)
     assert isinstance(outcome, Closed), outcome
     assert {check.state for check in outcome.checks} == {"not reached yet"}
     assert "The laboratory could not start: The server of DATABASE_URL" in " ".join(
@@ -200,7 +201,7 @@ def test_a_laboratory_that_breaks_is_not_the_learners_mistake(
 ) -> None:
     test = lab.folder / "test_lab.py"
     test.write_text(read(test).replace("\nimport socket\n", f"\n{beginning}\nimport socket\n"))
-    outcome = run_checks(lab, lab.solution)
+    outcome = run_checks(lab, lab.starter)
     assert isinstance(outcome, Closed), outcome
     assert sentence in outcome.message
 
@@ -240,7 +241,7 @@ def test_the_command_shows_a_line_for_each_check_then_a_hint(database: str, lab:
 
 def test_the_command_shows_the_solution_and_begins_again(lab: Lab) -> None:
     shown = command("01", "solution")
-    assert read(lab.solution) in shown.stdout
+    assert lab.solution() in shown.stdout
     lab.begin()
     lab.work.write_text("mine = 1\n", encoding="utf-8")
     again = command("01", "reset")
@@ -439,7 +440,7 @@ def test_the_solution_in_a_page_is_the_tested_file_behind_a_click(lab: Lab) -> N
     assert shown.startswith("<details><summary>")
     assert "-&gt; dict[str, int]:" in shown
     assert "it is a <code>def</code> route" in shown
-    assert read(lab.solution).strip() in repr(commands.solution("01"))
+    assert lab.solution().strip() in repr(commands.solution("01"))
 
 
 def test_an_outcome_is_text_and_html_with_nothing_left_raw() -> None:

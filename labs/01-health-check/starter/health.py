@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import psycopg
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 
 from bistro.database import dsn
 
@@ -30,5 +30,8 @@ def health() -> str:
     return "ok"
 
 
-app = FastAPI()
-app.include_router(router)
+# -- Given: this file as an app of its own --
+
+from bistro.alone import alone
+
+app = alone(router, pool=None)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import asyncpg
 import psycopg
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Request
 
-from bistro.database import dsn, open_pool
+from bistro.database import dsn
 from bistro.lease import lease
 
 router = APIRouter(tags=["dashboard"])
@@ -57,13 +54,8 @@ async def read_credit() -> int:
         return window.execute(CREDIT).fetchone()[0]
 
 
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Open the pool before the first request; close it after the last."""
-    async with open_pool(dsn()) as pool:
-        app.state.pool = pool
-        yield
+# -- Given: this file as an app of its own --
 
+from bistro.alone import alone
 
-app = FastAPI(lifespan=lifespan)
-app.include_router(router)
+app = alone(router)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any
 
 import psycopg
-from fastapi import APIRouter, FastAPI, Query
+from fastapi import APIRouter, Query
 from psycopg.rows import dict_row
 
-from bistro.database import dsn, open_pool
+from bistro.database import dsn
 from bistro.lease import Leased  # noqa: F401 -- for you: a parameter of this type is a connection
 
 router = APIRouter(tags=["repository"])
@@ -72,13 +70,8 @@ async def slip(dish: Annotated[list[int], Query()] = []) -> list[Row]:  # noqa: 
         return dishes_on(window, dish)
 
 
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Open the asyncpg connections that `Leased` lends, and close them at the end."""
-    async with open_pool(dsn()) as pool:
-        app.state.pool = pool
-        yield
+# -- Given: this file as an app of its own --
 
+from bistro.alone import alone
 
-app = FastAPI(lifespan=lifespan)
-app.include_router(router)
+app = alone(router)

@@ -14,8 +14,6 @@ from typing import Annotated
 import asyncpg
 from fastapi import Depends, HTTPException, Request  # noqa: F401
 
-from bistro.worker import worker
-
 POOL_SIZE = 10
 
 
@@ -40,5 +38,10 @@ async def leased(request: Request) -> AsyncIterator[asyncpg.Connection]:
 # client cannot keep it.
 Leased = Annotated[asyncpg.Connection, Depends(leased, scope="function")]
 """The type of a route's parameter that is a leased connection."""
+
+
+# -- Given: this file as an app of its own --
+
+from bistro.worker import worker
 
 app = worker(lease, POOL_SIZE)

@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio  # noqa: F401
 import random  # noqa: F401
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated
 
 import asyncpg
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, Field
 
-from bistro.database import dsn, open_pool
 from bistro.lease import lease
 
 router = APIRouter(tags=["selling"])
@@ -92,13 +90,8 @@ async def sell(window: asyncpg.Connection, slip: Slip) -> int:
     )
 
 
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Open the pool before the first request; close it after the last."""
-    async with open_pool(dsn()) as pool:
-        app.state.pool = pool
-        yield
+# -- Given: this file as an app of its own --
 
+from bistro.alone import alone
 
-app = FastAPI(lifespan=lifespan)
-app.include_router(router)
+app = alone(router)

@@ -7,18 +7,15 @@ contract. The watcher, the routes and the pool are given: leave them as they are
 from __future__ import annotations
 
 import asyncio  # noqa: F401
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from typing import Annotated, Any, TypeVar
 
 import asyncpg
-from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 
-from bistro.database import dsn
 from bistro.lease import lease
 
 T = TypeVar("T")
-SIZE = 10
 router = APIRouter(tags=["deadlines"])
 
 
@@ -65,12 +62,8 @@ async def windows(request: Request) -> dict[str, int]:
     return {"size": pool.get_size(), "idle": pool.get_idle_size()}
 
 
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with asyncpg.create_pool(dsn(), min_size=SIZE, max_size=SIZE) as pool:
-        app.state.pool = pool
-        yield
+# -- Given: this file as an app of its own --
 
+from bistro.alone import alone, plain_pool
 
-app = FastAPI(lifespan=lifespan)
-app.include_router(router)
+app = alone(router, plain_pool)

@@ -1,10 +1,4 @@
-"""The loop of the lesson, with time: `sleep` and `timeout`.
-
-A sleeper's note stands in a heap, ordered by its moment and, for equal moments, by a number. The
-loop's one question to the operating system ends at the first of these moments. A timeout runs the
-coroutine as a task of its own beside an alarm, and the alarm throws a TimeoutError into it. The
-rule that makes it safe: whoever leaves a note takes it away again when the wait ends otherwise.
-"""
+"""The loop of the lesson, with time: `sleep` and `timeout`."""
 
 import heapq
 import itertools

@@ -67,9 +67,9 @@ def hint(lab: str, number: int | None = None) -> Hint | Outcome:
 
 
 def solution(lab: str) -> Solution:
-    """The lab's own solution, the file that the course's tests run. Raises UnknownLab."""
+    """The lab's own solution, a file that the course's tests run. Raises UnknownLab."""
     found = find(lab)
-    return Solution(found.name, found.reason(), read(found.solution))
+    return Solution(found.name, found.reason(), found.solution())
 
 
 def check(

@@ -2,11 +2,16 @@
 
 labs/01-health-check/
     starter/health.py     what the learner begins with; the one file of the lab
-    solution/health.py    one solution; its docstring, from the third line on, is the reason
-    wrong/*.py            wrong repairs; each names the check that it fails
+    reason.md             why the solution is one
+    repairs.yml           other repairs, as edits of the solution: wrong ones, and right ones
+    right/*.py            further right repairs, as whole files
     test_lab.py           the checks
     hints.yml             three hints for each check
     work/                 the learner's file, its kept versions, and progress.json (not in git)
+
+The solution is the bistro's module of the same name: what a lab repairs is what the app runs. The
+starter's last lines, which are given, make an app of it. A lab whose file is no part of the bistro
+has a `solution/` of its own.
 """
 
 from __future__ import annotations
@@ -20,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.course import LABS
+
+GIVEN = "\n\n# -- Given: this file as an app of its own --\n"
 
 
 class UnknownLab(LookupError):
@@ -42,8 +49,15 @@ class Lab:
         return starter
 
     @property
-    def solution(self) -> Path:
-        return self.folder / "solution" / self.starter.name
+    def repaired(self) -> Path:
+        """The file that the lab arrives at: a module of the bistro, or the lab's own."""
+        own = self.folder / "solution" / self.starter.name
+        return own if own.exists() else LABS / "bistro" / self.starter.name
+
+    def solution(self) -> str:
+        """The source of one solution, a whole file for `work/`: it ends as the starter does."""
+        _, given, app = read(self.starter).partition(GIVEN)
+        return read(self.repaired) + given + app
 
     @property
     def work(self) -> Path:
@@ -62,9 +76,8 @@ class Lab:
             return False
 
     def reason(self) -> str:
-        """Why the solution is one, in its own words."""
-        docstring = ast.get_docstring(ast.parse(read(self.solution))) or ""
-        return " ".join(docstring.partition("\n\n")[2].split())
+        """Why the solution is one, in one line."""
+        return " ".join(read(self.folder / "reason.md").split())
 
     def hints(self) -> dict[str, list[str]]:
         """Three hints for each check, by the check's name."""

@@ -91,7 +91,7 @@ def load() -> Any:
         module = sys.modules[FILE.stem] = module_from_spec(spec)
         spec.loader.exec_module(module)
         if not callable(getattr(module, "app", None)):
-            raise NoApp("The file has no `app`. Keep the line `app = FastAPI()` of the starter.")
+            raise NoApp("The file has no `app`. Keep the last lines of the starter.")
     except BaseException as error:
         note_error(error)
         raise
