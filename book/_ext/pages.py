@@ -19,7 +19,7 @@ from page_fixes import FIXES
 from page_rules import refuse_open_spoilers, refuse_requests
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
-from theme_watch import ThemeChanged, check_styles, check_templates
+from theme_watch import ThemeChanged, check_search, check_styles, check_templates
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "_templates"
 DESCRIPTION_LENGTH = 155  # characters; search engines cut what is longer
@@ -31,6 +31,7 @@ def mend_pages(app: Sphinx) -> None:
     if app.builder.format != "html":
         return
     check_templates(TEMPLATES)
+    check_search()
     render = app.builder.templates.render
 
     def render_and_mend(template: str, context: dict[str, Any]) -> str:

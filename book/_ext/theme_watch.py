@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pydata_sphinx_theme
+import sphinx
 import sphinx_book_theme
 from sphinx.errors import ExtensionError
 
@@ -39,6 +40,13 @@ class ThemeChanged(ExtensionError):
         super().__init__(f"{what}: the theme changed, so look at a page and adapt or delete ours")
 
 
+SEARCH = Path(sphinx.__file__).parent / "themes/basic/static/searchtools.js"
+WRAPPED_SEARCH = (  # messages.js calls this function and adds to what it returns
+    "  _performSearch: (query,",
+    "const [docName, title, anchor, descr, score, _filename] = item;",
+)
+
+
 def check_templates(folder: Path) -> None:
     """Raise `ThemeChanged` when a template in `folder` was written against another theme."""
     for template in sorted(folder.rglob("*.html")):
@@ -50,6 +58,13 @@ def check_templates(folder: Path) -> None:
             found = sha256(source.read_bytes()).hexdigest()[:12] if source.exists() else "gone"
             if found != digest:
                 raise ThemeChanged(f"template {template.name}: {theme}/{name} is now {found}")
+
+
+def check_search(script: Path = SEARCH) -> None:
+    """Raise `ThemeChanged` when Sphinx's search is not the one that `messages.js` wraps."""
+    for line in WRAPPED_SEARCH:
+        if line not in script.read_text("utf-8"):
+            raise ThemeChanged(f"search: {line!r} is gone")
 
 
 def check_styles(static: Path) -> None:
