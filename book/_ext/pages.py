@@ -1,51 +1,60 @@
-"""Sphinx extension: every page passes through `page_fixes`, gets a description, and sheds weight.
+"""Sphinx extension: every page gets a description, is mended, is checked, and sheds weight.
 
-Most weight is saved without code: `_config.yml` lists the extensions it wants and leaves out
-`sphinx_thebe` (a script from a foreign server) and `sphinx_togglebutton` (spoilers stand open
-without JavaScript). Fixes that are style alone stand in `course.css`; `THEME_RULES` watches the
-rules of the theme which they override.
+Most is done without code: `_config.yml` lists the extensions it wants and leaves out `sphinx_thebe`
+(a script from a foreign server) and `sphinx_togglebutton` (spoilers stand open without JavaScript);
+templates of ours stand in `book/_templates`, and style in `course.css`. `theme_watch.py` sees
+whether the theme is still the one for which they were written.
 """
 
 from __future__ import annotations
 
 import html as text
+import re
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from icons import trim_icons
-from page_fixes import FIXES, ThemeChanged
+from page_fixes import FIXES
+from page_rules import refuse_open_spoilers, refuse_requests
 from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
+from theme_watch import ThemeChanged, check_search, check_styles, check_templates
 
+TEMPLATES = Path(__file__).resolve().parents[1] / "_templates"
 DESCRIPTION_LENGTH = 155  # characters; search engines cut what is longer
-
-THEME_RULES = {
-    "basic.css": '@import "../basic.css"',
-    "light plate behind text/html outputs": "div.cell_output .text_html:not(:has(table.dataframe))",
-    "dimmed images": "img:not(.only-dark,.dark-light){filter:brightness(.8)",
-    "search button hidden on wide screens": ".search-button{display:none!important}",
-}
+SECOND_VIEWPORT = re.compile(r'<meta name="viewport"[^>]*>\s*')
 
 
-def fix_pages(app: Sphinx) -> None:
+def mend_pages(app: Sphinx) -> None:
     """Let every page pass through FIXES on its way from the template to the file."""
     if app.builder.format != "html":
         return
+    check_templates(TEMPLATES)
+    check_search()
     render = app.builder.templates.render
 
-    def render_and_fix(template: str, context: dict[str, Any]) -> str:
-        page = render(template, context)
+    def render_and_mend(template: str, context: dict[str, Any]) -> str:
+        page: str = render(template, context)
         if "</html>" in page:  # the theme also renders parts of pages
             for fix in FIXES:
-                page = fix(page, context["pagename"])
+                page = fix(page)
+            refuse_requests(page, context["pagename"])
+            refuse_open_spoilers(page, context["pagename"])
         return page
 
-    app.builder.templates.render = render_and_fix
+    app.builder.templates.render = render_and_mend
 
 
-def describe(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: Any) -> None:
-    """Give every page a description: its front matter's `html_meta`, else its first paragraph."""
-    metatags = context.get("metatags") or ""
+def describe(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Give every page a description: its front matter's `html_meta`, else its first paragraph.
+
+    Docutils adds a viewport to these elements, and Sphinx has written one before them.
+    """
+    metatags = SECOND_VIEWPORT.sub("", context.get("metatags") or "")
+    context["metatags"] = metatags
     if 'name="description"' in metatags:
         return
     words = f"{context.get('title', '')}: {app.config.html_title}"
@@ -58,21 +67,17 @@ def describe(app: Sphinx, pagename: str, templatename: str, context: dict, doctr
     context["metatags"] = f'{metatags}<meta name="description" content="{text.escape(words)}">'
 
 
-def finish(app: Sphinx, error: Exception | None) -> None:
+def shed_weight(app: Sphinx, error: Exception | None) -> None:
     """Trim the theme's files in the output and see that the rules we override are still there."""
     if error or app.builder.format != "html":
         return
-    static = Path(app.outdir) / "_static"
-    styles = "".join(path.read_text("utf-8") for path in sorted(static.glob("styles/*.css")))
-    for fix, rule in THEME_RULES.items():
-        if rule not in styles:
-            raise ThemeChanged(fix)
+    check_styles(Path(app.outdir) / "_static")
     if not trim_icons(Path(app.outdir)):
-        raise ThemeChanged("icon font")
+        raise ThemeChanged("icon font: nothing to trim")
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("builder-inited", fix_pages, priority=900)
+def setup(app: Sphinx) -> ExtensionMetadata:
+    app.connect("builder-inited", mend_pages, priority=900)
     app.connect("html-page-context", describe, priority=900)
-    app.connect("build-finished", finish, priority=900)
+    app.connect("build-finished", shed_weight, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,12 +12,27 @@ COURSE = Path(__file__).resolve().parents[2]
 """The top folder of the repository."""
 
 BOOK = COURSE / "book"
+MISCONCEPTIONS = BOOK / "misconceptions.yml"
+TRACES = BOOK / "traces"
+PAGE_ASSETS = BOOK / "_static"
+SIMULATOR_ERRORS = BOOK / "simulator-errors.json"
+
 LABS = COURSE / "labs"
 EVIDENCE = LABS / "evidence"
 LESSON_TEXTS = COURSE / "notebooks" / "text"
 
 TOUR = EVIDENCE / "tour"
 TOUR_LESSON = "03"
+
+
+def quiz_files(book: Path = BOOK) -> list[Path]:
+    """The files with the questions of the lessons, in order."""
+    return sorted((book / "quizzes").glob("*.yml"))
+
+
+def recall_files(book: Path = BOOK, lesson: str = "[0-9][0-9]") -> list[Path]:
+    """The files with the recall cards of the lessons, or those of one lesson, in order."""
+    return sorted((book / "recall").glob(f"{lesson}-*.yml"))
 
 
 def experiments(course: Path = COURSE) -> list[Path]:

@@ -216,10 +216,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (source / "conf.py").write_text(
         f"import sys\nsys.path.insert(0, {str(COURSE / 'book' / '_ext')!r})\n"
         "extensions = ['myst_parser', 'ledger_pages']\nhtml_theme = 'basic'\n"
-        "myst_enable_extensions = ['deflist']\n"
-        # As Jupyter Book does: it lists everything below `_static`, for every page
-        "html_css_files = ['ledger/ledger.css', 'kept.css']\n"
-        "html_js_files = ['ledger/ledger.js', ['kept.js', {}]]\n",
+        "myst_enable_extensions = ['deflist']\n",
         encoding="utf-8",
     )
     built = source / "_build"
@@ -293,8 +290,6 @@ def test_only_the_page_of_the_ledger_loads_its_files(book: Path) -> None:
         assert ledger_html(book).count(name) == 1
         assert name not in index
         assert (book / "_static" / name).is_file()
-    assert "kept.css" in index
-    assert "kept.js" in index
 
 
 def test_no_inline_script_or_style_comes_with_the_ledger(book: Path) -> None:

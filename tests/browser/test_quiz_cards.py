@@ -700,7 +700,7 @@ def build(folder: Path, page: str) -> tuple[Path, str]:
         jupytext.write(jupytext.read(path), notebooks / f"{path.stem}.ipynb")
     warnings = io.StringIO()
     settings = {
-        "extensions": ["myst_nb", "quiz_cards"],
+        "extensions": ["myst_nb", "quiz_pages"],
         "html_theme": "basic",
         "nb_execution_mode": "off",
         "suppress_warnings": ["toc.not_included", "myst.xref_missing"],

@@ -7,8 +7,9 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+import answers_numbers
 import pytest
-import seven_answers
+from answers_figure import log_place
 from playwright.sync_api import Browser
 
 from browsing import built_book, chromium, served
@@ -30,7 +31,7 @@ def address() -> Iterator[str]:
 
 
 def test_the_answers_are_those_of_the_course() -> None:
-    found = seven_answers.answers()
+    found = answers_numbers.find_answers()
     assert [(one.row.lesson, one.value, one.unit) for one in found] == [
         ("01", 6.0, "s"),
         ("01", 0.2, "s"),
@@ -44,7 +45,7 @@ def test_the_answers_are_those_of_the_course() -> None:
 
 
 def test_no_stored_run_is_quicker_than_its_answer() -> None:
-    for one in seven_answers.answers():
+    for one in answers_numbers.find_answers():
         if one.unit == "s":
             assert one.measured >= 0.95 * one.value, one.row
         else:
@@ -54,12 +55,12 @@ def test_no_stored_run_is_quicker_than_its_answer() -> None:
 def test_a_run_that_says_nothing_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for row in seven_answers.ROWS:
+    for row in answers_numbers.ROWS:
         (tmp_path / row.lesson).mkdir(exist_ok=True)
         (tmp_path / row.lesson / "sixty_guests.txt").write_text("nothing\n")
-    monkeypatch.setattr(seven_answers, "EVIDENCE", tmp_path)
+    monkeypatch.setattr(answers_numbers, "EVIDENCE", tmp_path)
     with pytest.raises(ValueError, match="sixty_guests"):
-        seven_answers.answers()
+        answers_numbers.find_answers()
 
 
 def test_without_a_script_the_page_has_all_answers(browser: Browser, address: str) -> None:
@@ -68,7 +69,7 @@ def test_without_a_script_the_page_has_all_answers(browser: Browser, address: st
     page.goto(address + PAGE)
     table = page.locator(".answers-table tbody tr")
     label = page.locator(".answers-figure svg").get_attribute("aria-label")
-    for row, one in zip(table.all(), seven_answers.answers(), strict=True):
+    for row, one in zip(table.all(), answers_numbers.find_answers(), strict=True):
         words = row.text_content()
         assert one.said in words
         assert one.ran in words
@@ -100,7 +101,7 @@ def test_first_guesses_are_drawn_and_told(browser: Browser, address: str, width:
     # The mark stands where the figure's own dot for the same number would stand.
     plot = page.locator(".answers-figure > svg").bounding_box()
     line = page.locator('[data-question="01/sixty-guests"] .answers-guess line').bounding_box()
-    wanted = plot["x"] + plot["width"] * seven_answers.log_place(0.1) / 100
+    wanted = plot["x"] + plot["width"] * log_place(0.1) / 100
     assert math.isclose(line["x"] + line["width"] / 2, wanted, abs_tol=2)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     context.close()

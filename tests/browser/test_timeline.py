@@ -635,8 +635,6 @@ import sys
 sys.path.insert(0, {ext!r})
 extensions = ["timeline_pages"]
 html_theme = "basic"
-html_js_files = ["timeline/timeline.js"]  # as Jupyter Book does with what it finds
-html_css_files = ["timeline/timeline.css"]
 """
 
 

@@ -13,8 +13,11 @@ import urllib.request
 from html.parser import HTMLParser
 from pathlib import Path
 
+import page_assets
 import page_fixes
+import page_rules
 import pytest
+import theme_watch
 
 import serve
 from browsing import ROOT, build, built_book, documents, served
@@ -88,7 +91,7 @@ def copy(tmp_path: Path) -> Path:
     """A book of three pages, with the course's settings, in which a test may plant a mistake."""
     course = tmp_path / "course"
     (course / "labs").mkdir(parents=True)
-    for folder in ("book/_ext", "book/_static", "labs/bench"):
+    for folder in ("book/_ext", "book/_static", "book/_templates", "labs/bench"):
         shutil.copytree(ROOT / folder, course / folder)
     shutil.copy2(ROOT / "_config.yml", course)
     toc = "format: jb-book\nroot: book/intro\nchapters:\n  - file: book/next\n"
@@ -148,15 +151,24 @@ def test_an_unknown_link_stops_the_build(copy: Path) -> None:
 
 
 def test_a_theme_that_changed_under_a_fix_stops_the_build(copy: Path) -> None:
-    templates = copy / "book" / "_templates"
-    templates.mkdir(exist_ok=True)
-    (templates / "theme-switcher.html").write_text(
-        '<button class="theme-switch-button"><i class="theme-switch fa-solid fa-sun"></i></button>'
-    )
-    edit(copy / "_config.yml", "    language: en\n", "    templates_path: [book/_templates]\n")
+    template = copy / "book/_templates/search-button.html"
+    for other in copy.glob("book/_templates/*.html"):
+        if other not in (template, other.with_name("layout.html")):
+            other.unlink()
+    [(_, _, digest)] = theme_watch.WRITTEN_AGAINST.findall(template.read_text("utf-8"))
+    edit(template, digest, "0123456789ab")
     done = build(copy, copy / "out")
     assert done.returncode != 0
-    assert "page fix 'theme switcher icons' found nothing to fix" in done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert "template search-button.html: pydata_sphinx_theme/components/search-button.html" in said
+    assert f"is now {digest}: the theme changed" in said
+
+
+def test_a_button_of_the_theme_that_our_script_does_not_know_stops_the_build(copy: Path) -> None:
+    edit(copy / "book/_templates/article-header-buttons.html", "toggleFullScreen()", "open()")
+    done = build(copy, copy / "out")
+    assert done.returncode != 0
+    assert "toggleFullScreen()" in done.stdout + done.stderr
 
 
 # --- The fixes ------------------------------------------------------------------------------
@@ -167,39 +179,42 @@ UNCONDITIONAL = [
     if fix.__name__
     not in (
         "load_images_late",  # a page may have no image,
-        "keep_one_search",  # …a search page has another anchor than the rest (below),
         "name_folded_cells",  # …no folded cell,
-        "offer_wrapping",  # …no code,
-        "let_claims_wrap",  # …no claim,
-        "refuse_requests",  # …and nothing to refuse
-        "refuse_open_spoilers",
+        "let_claims_wrap",  # …and no claim
     )
 ]
 
 
 @pytest.mark.parametrize("fix", UNCONDITIONAL, ids=lambda fix: fix.__name__)
 def test_a_fix_that_finds_nothing_says_so(fix) -> None:
-    with pytest.raises(page_fixes.ThemeChanged, match="the theme changed"):
-        fix("<html><body></body></html>", "book/intro")
+    with pytest.raises(theme_watch.ThemeChanged, match="the theme changed"):
+        fix("<html><body></body></html>")
+
+
+def test_a_template_that_names_no_source_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "search-button.html").write_text("<button>Search</button>")
+    with pytest.raises(theme_watch.ExtensionError, match="does not name what it was written"):
+        theme_watch.check_templates(tmp_path)
+
+
+def test_a_style_of_the_theme_that_is_gone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(theme_watch.ThemeChanged, match=r"style 'basic\.css'"):
+        theme_watch.check_styles(tmp_path)
 
 
 def test_conditional_fixes_say_so_too() -> None:
-    with pytest.raises(page_fixes.ThemeChanged, match="search dialog"):
-        page_fixes.keep_one_search("<html></html>", "search")
-    with pytest.raises(page_fixes.ThemeChanged, match="wrap button"):
-        page_fixes.offer_wrapping("<pre></pre>", "book/intro")
-    with pytest.raises(page_fixes.ThemeChanged, match="folded cells"):
-        page_fixes.name_folded_cells('<details class="admonition hide">', "book/intro")
-    with pytest.raises(page_fixes.ThemeChanged, match="claims"):
-        page_fixes.let_claims_wrap("<pre>holds: A claim.\n</pre>", "book/intro")
+    with pytest.raises(theme_watch.ThemeChanged, match="folded cells"):
+        page_fixes.name_folded_cells('<details class="admonition hide">')
+    with pytest.raises(theme_watch.ThemeChanged, match="claims"):
+        page_fixes.let_claims_wrap("<pre>holds: A claim.\n</pre>")
 
 
 def test_claims_in_an_output_wrap_and_tables_do_not() -> None:
     page = '<div class="output stream highlight-x"><pre><span></span>a  b\nholds: A claim.\n</pre>'
-    marked = page_fixes.let_claims_wrap(page, "book/intro")
+    marked = page_fixes.let_claims_wrap(page)
     assert '<span></span>a  b\n<span class="claim-line">holds: A claim.</span>\n</pre>' in marked
     other = "<pre>holds no claim</pre>"
-    assert page_fixes.let_claims_wrap(other, "book/intro") == other
+    assert page_fixes.let_claims_wrap(other) == other
 
 
 @pytest.mark.parametrize(
@@ -214,18 +229,18 @@ def test_claims_in_an_output_wrap_and_tables_do_not() -> None:
     ],
 )
 def test_a_request_to_another_server_is_refused(html: str) -> None:
-    with pytest.raises(page_fixes.PageRefused, match=r"book/intro: loads //\w+\.example"):
-        page_fixes.refuse_requests(html, "book/intro")
+    with pytest.raises(page_rules.PageRefused, match=r"book/intro: loads //\w+\.example"):
+        page_rules.refuse_requests(html, "book/intro")
 
 
 def test_a_link_to_another_site_is_no_request() -> None:
     html = '<a href="https://fastapi.example/">x</a><link rel="canonical" href="https://a.example">'
-    assert page_fixes.refuse_requests(html, "book/intro") == html
+    page_rules.refuse_requests(html, "book/intro")  # it raises nothing
 
 
 def test_a_spoiler_that_a_script_would_close_is_refused() -> None:
-    with pytest.raises(page_fixes.PageRefused, match="dropdown"):
-        page_fixes.refuse_open_spoilers('<div class="dropdown admonition tip">', "book/intro")
+    with pytest.raises(page_rules.PageRefused, match="dropdown"):
+        page_rules.refuse_open_spoilers('<div class="dropdown admonition tip">', "book/intro")
 
 
 # --- The pages ------------------------------------------------------------------------------
@@ -288,6 +303,18 @@ def test_page_has_one_search(document: str) -> None:
 def test_page_has_no_inline_handler(document: str) -> None:
     handlers = [name for _, given in Page(document).elements for name in given if name[:2] == "on"]
     assert not handlers
+
+
+@pytest.mark.parametrize("document", PAGES)
+def test_page_loads_the_assets_of_what_it_shows_and_no_others(document: str) -> None:
+    page = Page(document)
+    body = page.html.partition("<article")[2].partition("</article>")[0]
+    every = {page_assets.address(path) for _, files in page_assets.LOADED_WITH for path in files}
+    asked = [re.sub(r"^(?:\.\./)*_static/|\?.*", "", name) for name in page.loaded()]
+    wanted = list(map(page_assets.address, page_assets.loaded_by(body)))
+    for suffix in (".css", ".js"):
+        found = [name for name in asked if name in every and name.endswith(suffix)]
+        assert found == [name for name in wanted if name.endswith(suffix)]
 
 
 def test_a_notebook_can_be_downloaded() -> None:

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const SVG = "http://www.w3.org/2000/svg";
-  const PLACE = { // the same as log_place and guest_place in book/_ext/seven_answers.py
+  const PLACE = { // the same as log_place and guest_place in book/_ext/answers_figure.py
     log: (value) => (100 * Math.log(value / 0.05)) / Math.log(20 / 0.05),
     linear: (value) => (100 * value) / 66,
   };

@@ -15,13 +15,14 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 from bench.assets import Assets
-from bench.course import BOOK
+from bench.course import BOOK, recall_files
 from bench.quizzes.checks import QuizError
 from bench.quizzes.files import Lesson, RecallCard, load_lessons, load_recall
 from bench.quizzes.items import Answer, Item
 
 STYLE = Path(__file__).with_name("cards.css")
 SCRIPT = Path(__file__).with_name("cards.js")
+SCRIPTS = (SCRIPT,)  # in the order in which a page loads them
 UNITS = {"s": "seconds"}  # how a unit is written beside the number field
 SURE = {"guess": "I guess", "fairly": "Fairly sure", "certain": "Certain"}
 TAGS = {"myth": "Myth buster", "choice": "Question", "number": "Prediction"}
@@ -60,7 +61,7 @@ def quiz_setup() -> Assets:
 
 def recall(lesson: str, link: Callable[[str], str | None], book: Path = BOOK) -> str:
     """The lesson's recall cards as HTML. `link` gives the address of a claim's cell, or None."""
-    paths = sorted((book / "recall").glob(f"{lesson}-*.yml"))
+    paths = recall_files(book, lesson)
     if len(paths) != 1:
         raise QuizError(f"book/recall/ has {len(paths)} files {lesson}-*.yml; it needs one")
     return "\n".join(_recall_card(card, link(card.see)) for card in load_recall(paths[0]))

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.course import BOOK
+from bench.course import BOOK, MISCONCEPTIONS, quiz_files
 from bench.quizzes.checks import (
     QuizError,
     check_id,
@@ -43,7 +43,7 @@ class RecallCard:
     see: str  # a claim; the card links to the cell that makes it
 
 
-def load_misconceptions(path: Path = BOOK / "misconceptions.yml") -> dict[str, str]:
+def load_misconceptions(path: Path = MISCONCEPTIONS) -> dict[str, str]:
     """{id: the belief in one sentence}. Raises QuizError for more than 25, or for a bad entry."""
     data = read_yaml(path)
     if not isinstance(data, dict) or not data:
@@ -73,9 +73,9 @@ def load_lesson(path: Path, misconceptions: Collection[str]) -> Lesson:
 
 def load_lessons(book: Path = BOOK) -> dict[str, Lesson]:
     """Every lesson that has a quiz file, by its two digits. Raises QuizError."""
-    known = load_misconceptions(book / "misconceptions.yml")
+    known = load_misconceptions(book / MISCONCEPTIONS.name)
     lessons: dict[str, Lesson] = {}
-    for path in sorted((book / "quizzes").glob("*.yml")):
+    for path in quiz_files(book):
         lesson = load_lesson(path, known)
         if lesson.id in lessons:
             raise QuizError(f"{path.name}: lesson {lesson.id!r} has a second quiz file")

@@ -9,7 +9,7 @@ import json
 from html import escape
 from typing import Any
 
-from bench.course import BOOK
+from bench.course import SIMULATOR_ERRORS
 from bench.traces.lanes import Timeline, at_the_end, end_of, figure, fixed, gutter, legend
 from bench.traces.trace import STATES
 
@@ -18,7 +18,6 @@ KINDS = {
     "block": "async def, blocking query",
     "thread": "def, blocking query in a thread",
 }
-ERRORS = BOOK / "simulator-errors.json"
 
 
 def table(timeline: Timeline) -> str:
@@ -51,7 +50,7 @@ def origin(timeline: Timeline) -> str:
     """Where the trace comes from: how to repeat it, or how far the simulator is from a server."""
     about = timeline.trace["about"]
     if timeline.trace["source"] == "simulated":
-        errors = json.loads(ERRORS.read_text(encoding="utf-8"))
+        errors = json.loads(SIMULATOR_ERRORS.read_text(encoding="utf-8"))
         worst = errors["worst"]
         return (
             f"Simulated, not measured. Beside a real server, in {len(errors['cases'])} cases: half "

@@ -11,13 +11,12 @@ from html import escape
 from typing import Any
 
 from bench.assets import Assets
-from bench.course import BOOK
+from bench.course import PAGE_ASSETS, TRACES
 from bench.traces.lanes import Timeline
 from bench.traces.player import render
 from bench.traces.trace import TraceError
 
-ASSETS = BOOK / "_static" / "timeline"
-TRACES = BOOK / "traces"
+ASSETS = PAGE_ASSETS / "timeline"
 
 
 def recorded(

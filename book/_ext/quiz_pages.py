@@ -10,18 +10,15 @@ Every cell that makes a claim gets the id `claim-<its name>`, so that a card can
 
 from __future__ import annotations
 
-from typing import Any
-
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
 
 from bench.claim_index import claim_homes, claims_in
-from bench.course import COURSE
-from bench.quizzes.cards import SCRIPT, STYLE, Transfer, progress, quiz, recall
+from bench.course import MISCONCEPTIONS, quiz_files, recall_files
+from bench.quizzes.cards import Transfer, progress, quiz, recall
 from bench.quizzes.checks import QuizError
-
-SOURCES = ("book/misconceptions.yml", "book/quizzes/*.yml", "book/recall/*.yml")
 
 
 class CardDirective(SphinxDirective):
@@ -30,26 +27,25 @@ class CardDirective(SphinxDirective):
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        for pattern in SOURCES:
-            for path in COURSE.glob(pattern):
-                self.env.note_dependency(str(path))
+        for path in [MISCONCEPTIONS, *quiz_files(), *recall_files()]:
+            self.env.note_dependency(str(path))
         try:
-            return [nodes.raw("", self.html(*self.arguments), format="html")]
+            return [nodes.raw("", self.html(), format="html")]
         except QuizError as error:
             raise self.error(f"{{{self.name}}} {error}") from error
 
-    def html(self, *arguments: str) -> str:
+    def html(self) -> str:
         raise NotImplementedError
 
 
 class QuizDirective(CardDirective):
-    def html(self, ref: str) -> str:
-        return quiz(ref)._repr_html_()
+    def html(self) -> str:
+        return quiz(self.arguments[0])._repr_html_()
 
 
 class ProgressDirective(CardDirective):
-    def html(self, lesson: str) -> str:
-        return progress(lesson)._repr_html_()
+    def html(self) -> str:
+        return progress(self.arguments[0])._repr_html_()
 
 
 class TransferDirective(CardDirective):
@@ -60,8 +56,8 @@ class TransferDirective(CardDirective):
 
 
 class RecallDirective(CardDirective):
-    def html(self, lesson: str) -> str:
-        return recall(lesson, self.address)
+    def html(self) -> str:
+        return recall(self.arguments[0], self.address)
 
     def address(self, claim: str) -> str:
         """Where the book shows the cell of a claim. Raises QuizError when no page does."""
@@ -81,18 +77,11 @@ def name_claims(app: Sphinx, doctree: nodes.document) -> None:
             cell["ids"] += [f"claim-{claim}" for claim in dict.fromkeys(claims_in(source))]
 
 
-def add_files(app: Sphinx) -> None:
-    # Later than `config-inited`: Jupyter Book puts every path that it finds there on every page.
-    app.config.html_static_path += [str(STYLE), str(SCRIPT)]
-
-
-def setup(app: Sphinx) -> dict[str, Any]:
+def setup(app: Sphinx) -> ExtensionMetadata:
+    app.setup_extension("page_assets")
     app.add_directive("quiz", QuizDirective)
     app.add_directive("quiz-progress", ProgressDirective)
     app.add_directive("progress-transfer", TransferDirective)
     app.add_directive("recall", RecallDirective)
-    app.add_css_file(STYLE.name)
-    app.add_js_file(SCRIPT.name, loading_method="defer")
-    app.connect("builder-inited", add_files)
     app.connect("doctree-read", name_claims)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,127 @@
+"""The words on somebody's screen, typed into the book's search: the message's entry comes first."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from browsing import built_book, chromium, served
+
+ENTRIES = r'<script type="application/json" id="message-entries">(.*?)</script>'
+FIRST = """query => {
+  const found = Search._performSearch(...Search._parseQuery(query)).at(-1);
+  return found && found[0] === "book/messages" ? found[2].slice(1) : "";
+}"""
+PASTED = {
+    "asyncpg.exceptions.TooManyConnectionsError: sorry, too many clients already": "sorry-too",
+    'connection failed: FATAL:  sorry, too many clients already (server "10.0.0.5")': "sorry-too",
+    "QueuePool limit of size 20 overflow 40 reached, connection timed out, timeout 30.00 "
+    "(Background on this error at: https://sqlalche.me/e/20/3o7r)": "queuepool-limit",
+    'prepared statement "__asyncpg_stmt_a3f__" does not exist': "prepared-statement",
+    "psycopg.errors.SerializationFailure: could not serialize access due to read/write "
+    "dependencies among transactions": "could-not-serialize",
+    "RuntimeWarning: coroutine 'pay' was never awaited": "coroutine-was-never",
+    "DeadlockDetectedError": "deadlock",
+    "AttributeError: 'State' object has no attribute 'database_pool'": "state-object",
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with served(built_book()) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def entries() -> list[dict[str, list[str]]]:
+    page = (built_book() / "search.html").read_text("utf-8")
+    [data] = re.findall(ENTRIES, page, re.DOTALL)
+    return json.loads(data)["entries"]
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(f"{address}search.html")
+    yield opened
+    context.close()
+
+
+def search(page: Page, words: str) -> str:
+    """Type into the search field; returns where the first result leads."""
+    field = page.locator("input[type=search]")
+    field.fill(words)
+    field.press("Enter")
+    first = page.locator("#search-results li a").first
+    expect(first).to_be_visible()
+    expect(page.locator("#search-results .search-summary")).to_contain_text("finished")
+    return first.get_attribute("href") or ""
+
+
+@pytest.mark.parametrize(
+    ("words", "entry"),
+    [("53300", "sorry-too"), ("40001", "could-not-serialize"), ("too many clients", "sorry-too")],
+)
+def test_words_typed_lead_to_the_entry(page: Page, words: str, entry: str) -> None:
+    first = search(page, words)
+    assert first.startswith(f"book/messages.html#message-{entry}")
+    page.locator("#search-results li a").first.click()
+    target = page.locator(f"[id='{first.partition('#')[2]}']")
+    expect(target).to_be_in_viewport()
+
+
+def test_four_words_of_any_message_find_it_first(page: Page, entries: list) -> None:
+    lost = []
+    for entry in entries:
+        for message in entry["messages"]:
+            words = re.findall(r"\w+", message)
+            for start in range(max(1, len(words) - 3)):
+                query = " ".join(words[start : start + 4])
+                found = page.evaluate(FIRST, query)
+                here = [one for one in entries if one["anchor"] == found]
+                # The same four words may stand in another message too.
+                if not here or not any(
+                    set(query.lower().split()) <= set(re.findall(r"\w+", other.lower()))
+                    for other in here[0]["messages"]
+                ):
+                    lost.append(query)
+    assert len(entries) > 25
+    assert not lost
+
+
+def test_every_sqlstate_and_class_finds_an_entry_that_names_it(page: Page, entries: list) -> None:
+    keys = {key for entry in entries for key in entry["keys"]}
+    assert {"53300", "40001", "TooManyConnectionsError", "SerializationFailure"} <= keys
+    lost = [
+        key
+        for key in keys
+        if page.evaluate(FIRST, key) not in [e["anchor"] for e in entries if key in e["keys"]]
+    ]
+    assert not lost
+
+
+@pytest.mark.parametrize("pasted", PASTED)
+def test_a_pasted_message_with_names_of_its_own_finds_its_entry(page: Page, pasted: str) -> None:
+    assert page.evaluate(FIRST, pasted).startswith(f"message-{PASTED[pasted]}")
+
+
+@pytest.mark.parametrize("words", ["pools", "transaction", "round trip", "the event loop", "await"])
+def test_a_common_word_still_leads_to_lessons(page: Page, words: str) -> None:
+    assert page.evaluate(FIRST, words) == ""
+
+
+def test_a_query_is_never_read_as_markup(page: Page) -> None:
+    page.goto(page.url.split("?")[0] + "?q=" + "%3Cimg src=x onerror=alert(1)%3E too many clients")
+    expect(page.locator("#search-results .search-summary")).to_contain_text("finished")
+    assert page.locator("main img").count() == 0
