@@ -22,7 +22,7 @@ from typing import Any
 import asyncpg
 
 from bench import Postgres, closed_loop, makespan, serve
-from bench.instruments.load import Reply
+from bench.instruments.http_client import Reply
 from bench.traces.trace import requests_to_trace
 from bistro.database import prepare
 
