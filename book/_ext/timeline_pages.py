@@ -28,7 +28,8 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
-from bench.traces.recordings import ASSETS, TRACES, page_html
+from bench.traces.looks import ASSETS
+from bench.traces.recordings import TRACES, page_html
 from bench.traces.trace import TraceError
 
 
@@ -83,6 +84,7 @@ def add_to_page(app: Sphinx, page: str, template: str, context: dict[str, Any], 
     body = context.get("body", "")
     if "<async-timeline" not in body:
         return
+    app.add_css_file("timeline/lanes.css")
     app.add_css_file("timeline/timeline.css")
     if 'data-simulator="yes"' in body:
         app.add_js_file("timeline/simulator.js", loading_method="defer")
