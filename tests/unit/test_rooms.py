@@ -38,7 +38,12 @@ ARROWS = {
 STANDARD_LIBRARY_ALONE = [
     *("claims", "course", "claim_index", "units", "assets", "palette", "figure_words"),
     *("instruments.virtual", "instruments.heartbeats", "instruments.gates"),  # the reader's browser
-    *("servers.supervisor", "servers.private", "servers.programs", "servers.files"),  # `python -S`
+    *(
+        "servers.supervisor",
+        "servers.private",
+        "servers.programs",
+        "servers.server_files",
+    ),  # `python -S`
 ]
 """Modules of `bench` whose imports at the top lead to nothing that must be installed."""
 

@@ -6,7 +6,7 @@ import importlib.util
 import shutil
 from pathlib import Path
 
-from bench.servers.files import WINDOWS
+from bench.servers.server_files import WINDOWS
 from bench.servers.unavailable import NONE_HERE, PostgresUnavailable
 
 SYSTEM = Path("/usr/lib/postgresql")  # where Debian and its relatives keep every version

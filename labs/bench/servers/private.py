@@ -16,8 +16,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.servers.files import PRIVATE, WINDOWS, kept, lock, locked, name_for, open_to_all, remove
 from bench.servers.programs import NotStarted, Server, run
+from bench.servers.server_files import (
+    PRIVATE,
+    WINDOWS,
+    kept,
+    lock,
+    locked,
+    name_for,
+    open_to_all,
+    remove,
+)
 
 if sys.platform != "win32":
     import pwd

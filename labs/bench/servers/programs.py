@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.servers.files import WINDOWS
+from bench.servers.server_files import WINDOWS
 
 START_SECONDS = 180  # a virus scanner can turn one second into a minute
 
