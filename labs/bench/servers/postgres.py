@@ -32,9 +32,8 @@ from typing import Any, Literal
 from bench.servers.binaries import find_binaries
 from bench.servers.database_url import own_database
 from bench.servers.detached import DETACHED
-from bench.servers.unavailable import PostgresUnavailable, complaint
-
 from bench.servers.surroundings import forget_libpq, forget_the_proxy
+from bench.servers.unavailable import PostgresUnavailable, complaint
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 

@@ -11,7 +11,7 @@ Two kinds of job:
   of its reach. So what it may need is imported at once.
 * `{"connect": …}`: a database of our own on somebody's server (`borrowed`).
 
-Windows has branches of its own in `server_files.lock`, `private.settle`, and `Server` in `programs`.
+Windows has branches of its own: `server_files.lock`, `private.settle`, and `Server` in `programs`.
 They were written from documentation and have not been run.
 """
 
