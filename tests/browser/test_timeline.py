@@ -1,6 +1,6 @@
 """The timeline player and its simulator in Chromium, on pages opened from a file.
 
-The pages hold what the directive writes (`timeline_html.render`). Playing runs on a test clock.
+The pages hold what the directive writes (`traces.player.render`). Playing runs on a test clock.
 """
 
 from __future__ import annotations

@@ -201,7 +201,7 @@ def test_the_settings_of_the_reader_change_nothing_and_are_kept(name: str, capsy
 
 
 def place(axis: dict, value: float) -> float:
-    """What the page's script computes, from the description in bench/drawing.py."""
+    """What the page's script computes, from the description in bench/figures/drawing.py."""
     f = math.log if axis["scale"] == "log" else float
     (p0, v0), (p1, v1) = axis["at"]
     return p0 + (p1 - p0) * (f(value) - f(v0)) / (f(v1) - f(v0))
