@@ -21,7 +21,10 @@ from bench.quizzes.cards import STYLE as CARD_STYLE
 LOADED_WITH: tuple[tuple[str, tuple[Path, ...]], ...] = (
     ('class="quiz', (CARD_STYLE, *CARD_SCRIPTS)),
     ('class="recall"', (CARD_STYLE,)),
-    ("<async-timeline", (PAGE_ASSETS / "timeline/timeline.css",)),
+    (
+        "<async-timeline",
+        (PAGE_ASSETS / "timeline/lanes.css", PAGE_ASSETS / "timeline/timeline.css"),
+    ),
     ('data-simulator="yes"', (PAGE_ASSETS / "timeline/simulator.js",)),
     ("<async-timeline", (PAGE_ASSETS / "timeline/timeline.js",)),
     ('class="ledger-card', (PAGE_ASSETS / "ledger/ledger.css", PAGE_ASSETS / "ledger/ledger.js")),

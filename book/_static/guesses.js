@@ -1,5 +1,5 @@
 // Draws the reader's guess into the figures of bench.figures: <figure data-axes data-guess="01/id">.
-// bench/drawing.py describes data-axes. Guesses come from the question cards, as `course:guess` events
+// labs/bench/figures/drawing.py describes data-axes. Guesses come from the question cards, as `course:guess` events
 // {id, value, unit}, or from courseQuiz.guesses() when they were made before this script ran.
 (() => {
   "use strict";

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from bench import Postgres
-from bench.instruments.load import Reply
+from bench.instruments.http_client import Reply
 from bench.practice.pytest_plugin import Laboratory
 from bench.practice.submission import LONG, Submission, served
 from bistro.database import prepare

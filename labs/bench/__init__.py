@@ -10,7 +10,7 @@ from importlib import import_module
 
 _HOME = {
     "Postgres": "servers.postgres",
-    "PostgresUnavailable": "servers.postgres",
+    "PostgresUnavailable": "servers.unavailable",
     "Gate": "instruments.gates",
     "until": "instruments.gates",
     "run_virtual": "instruments.virtual",
@@ -25,10 +25,10 @@ _HOME = {
     "AsyncioLoop": "instruments.loop_rules",
     "broken_rules": "instruments.loop_rules",
     "serve": "servers.serving",
-    "Client": "instruments.load",
-    "closed_loop": "instruments.load",
-    "makespan": "instruments.load",
-    "open_loop": "instruments.load",
+    "Client": "instruments.http_client",
+    "closed_loop": "instruments.load_generators",
+    "makespan": "instruments.load_generators",
+    "open_loop": "instruments.load_generators",
     "recorded": "traces.recordings",
     "timeline_setup": "traces.recordings",
     "claim": "claims",

@@ -11,12 +11,16 @@ class Assets:
     """The last value of a notebook's set-up cell (tag: remove-cell); `print` shows `says`."""
 
     says: str
-    style: Path
-    script: Path
+    files: tuple[Path, ...]
+    """Styles (.css) and scripts (.js), in their order."""
 
     def __repr__(self) -> str:
         return self.says
 
     def _repr_html_(self) -> str:
-        style, script = (path.read_text(encoding="utf-8") for path in (self.style, self.script))
-        return f"<style>\n{style}</style>\n<script>\n{script}</script>"
+        tags = {".css": "style", ".js": "script"}
+        return "\n".join(
+            f"<{tag}>\n{path.read_text(encoding='utf-8')}</{tag}>"
+            for path in self.files
+            for tag in [tags[path.suffix]]
+        )

@@ -22,8 +22,8 @@ from typing import Any
 import asyncpg
 
 from bench import Postgres, closed_loop, makespan, serve
-from bench.instruments.load import Reply
-from bench.traces.trace import requests_to_trace
+from bench.instruments.http_client import Reply
+from bench.traces.building import requests_to_trace
 from bistro.database import prepare
 
 TRACES = Path(__file__).resolve().parents[2] / "book" / "traces"
@@ -76,7 +76,7 @@ def as_trace(title: str, state: str, replies: list[Reply], about: dict[str, Any]
         summary=sentence(replies),
         gaps="ready",
         about=about,
-    )
+    ).to_json()
 
 
 async def shortest(url: str, route: str) -> list[Reply]:

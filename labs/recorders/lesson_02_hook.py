@@ -27,7 +27,7 @@ import asyncpg
 import psycopg
 
 from bench import Postgres
-from bench.traces.trace import build_trace
+from bench.traces.building import build_trace
 from bistro.database import prepare
 
 TRACES = Path(__file__).resolve().parents[2] / "book" / "traces"
@@ -117,7 +117,7 @@ def as_trace(title: str, summary: str, lanes: list[Lane], about: dict[str, Any])
     seconds = length(lanes)
     return build_trace(
         moved, duration=seconds, title=title, summary=summary.format(seconds), about=about
-    )
+    ).to_json()
 
 
 async def record() -> None:

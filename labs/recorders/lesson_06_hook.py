@@ -30,7 +30,7 @@ import psycopg
 from fastapi.concurrency import run_in_threadpool
 
 from bench import Postgres, serve
-from bench.traces.trace import build_trace
+from bench.traces.building import build_trace
 from bistro.database import prepare
 
 TRACES = Path(__file__).resolve().parents[2] / "book" / "traces"
@@ -188,7 +188,7 @@ async def record() -> None:
     ):
         trace = build_trace(lanes, duration=end(lanes), title=title, summary=summary, about=about)
         path = TRACES / f"06-{name}.json"
-        path.write_text(json.dumps(trace, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(trace.to_json(), indent=1) + "\n", encoding="utf-8")
         print(f"{path.name}: {summary}")
 
 

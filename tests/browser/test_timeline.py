@@ -1,6 +1,6 @@
 """The timeline player and its simulator in Chromium, on pages opened from a file.
 
-The pages hold what the directive writes (`timeline_html.render`). Playing runs on a test clock.
+The pages hold what the directive writes (`traces.player.render`). Playing runs on a test clock.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ import pytest
 import timeline_pages
 from playwright.sync_api import Browser, Page, expect
 
+from bench.traces.looks import STATES
 from bench.traces.player import Timeline, figure, legend, render, table
-from bench.traces.trace import STATES, TraceError, check_trace
+from bench.traces.timelines import timeline
+from bench.traces.trace import TraceError, check_trace
 from browsing import AXE, ROOT, chromium
 
 ASSETS = ROOT / "book" / "_static" / "timeline"
@@ -65,6 +67,7 @@ SMALL = trace_of(
     ]
 )
 FAILED = SMALL | {"lanes": [SMALL["lanes"][0] | {"error": "InterfaceError"}, SMALL["lanes"][1]]}
+SHORT = trace_of([[("running", 0, 0.000001), ("database", 0.000001, 0.0012)]])
 EVERY_STATE = trace_of([[(state, k, k + 0.7) for k, state in enumerate(STATES)]] * 3)
 
 
@@ -74,11 +77,14 @@ def write(folder: Path, *parts: str, name: str = "page.html", script: bool = Tru
         f'<script defer src="{(ASSETS / file).as_uri()}"></script>'
         for file in ("simulator.js", "timeline.js")
     )
+    styles = "".join(
+        f'<link rel="stylesheet" href="{(ASSETS / file).as_uri()}">'
+        for file in ("lanes.css", "timeline.css")
+    )
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Test</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">{THEME}'
-        f'<link rel="stylesheet" href="{(ASSETS / "timeline.css").as_uri()}">'
-        f"{scripts if script else ''}</head><body><main><h1>Test</h1>{''.join(parts)}"
+        f"{styles}{scripts if script else ''}</head><body><main><h1>Test</h1>{''.join(parts)}"
         '<p id="after">After it.</p></main></body></html>'
     )
     (folder / name).write_text(page, encoding="utf-8")
@@ -261,12 +267,11 @@ def same(page: Page, left: str, right: str) -> None:
 
 @pytest.mark.parametrize(
     "trace",
-    [SMALL, FAILED, EVERY_STATE, HOOK["async-def"], HOOK["def"]],
-    ids=["small", "with an error", "every state", "hook A", "hook B"],
+    [SMALL, FAILED, SHORT, EVERY_STATE, HOOK["async-def"], HOOK["def"]],
+    ids=["small", "with an error", "short", "every state", "hook A", "hook B"],
 )
 def test_script_draws_what_the_build_drew(page: Page, tmp_path: Path, trace: dict) -> None:
-    check_trace(trace)
-    timeline = Timeline(trace, "one", axis=3.0)
+    timeline = Timeline(trace, "one", axis=0.0 if trace is SHORT else 3.0)
     page.goto(write(tmp_path, render(timeline)))
     drawn = page.locator(".timeline-svg").evaluate(
         """svg => { const copy = svg.cloneNode(true);
@@ -440,7 +445,7 @@ def test_table_says_what_the_trace_says(page: Page, tmp_path: Path) -> None:
     rows = page.locator(".timeline-data tr").evaluate_all(
         "rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
     )
-    words = [STATES[s] for s in ("running", "blocking", "ready", "database", "pool")]
+    words = [STATES[s].words for s in ("running", "blocking", "ready", "database", "pool")]
     assert rows == [
         ["lane", "done at", *words],
         ["guest 1", "0.600", "0.200", "0.000", "0.000", "0.400", "0.000"],
@@ -675,3 +680,46 @@ def test_a_wrong_name_fails_the_build_by_name(tmp_path: Path) -> None:
     _, log = build(tmp_path, ".. timeline:: 09-nothing")
     assert "ERROR" in log
     assert "09-nothing" in log
+
+
+# --- Without a player: the figure of a notebook ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "trace", [SMALL, SHORT, EVERY_STATE], ids=["small", "short", "every state"]
+)
+def test_a_notebooks_timeline_needs_no_style_of_the_page(
+    page: Page, tmp_path: Path, trace: dict
+) -> None:
+    """The same colours and sizes as the player on the page, and nothing sticks out on a phone."""
+    looks = """() => [...document.querySelectorAll(".timeline-svg rect, .timeline-svg text")]
+      .map((one) => getComputedStyle(one))
+      .map((style) => [style.color, style.stroke, style.strokeWidth, style.fontSize])"""
+    page.goto(write(tmp_path, render(Timeline(trace, "one")), script=False))
+    on_the_page = page.evaluate(looks)
+    alone = tmp_path / "alone.html"
+    alone.write_text(
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Test</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">{THEME}</head>'
+        f"<body>{timeline(trace).html}</body></html>",
+        encoding="utf-8",
+    )
+    page.goto(alone.as_uri())
+    assert page.evaluate(looks) == on_the_page
+    for theme in ("light", "dark"):
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.evaluate(
+            "getComputedStyle(document.querySelector('.timeline-svg text')).fill"
+        ) == page.evaluate("getComputedStyle(document.body).color")
+
+
+def test_a_notebooks_timeline_shows_the_guess_as_the_page_does(page: Page, tmp_path: Path) -> None:
+    page.goto(write(tmp_path, render(Timeline(SMALL, "one", guess="01/x"))))
+    guess(page, id="01/x", value=1500, unit="ms")
+    drawn = page.locator(".timeline-svg").evaluate(
+        """svg => { const copy = svg.cloneNode(true);
+        copy.querySelectorAll(".timeline-later, .timeline-cursor").forEach((one) => one.remove());
+        return copy.outerHTML; }"""
+    )
+    same(page, drawn, figure(Timeline(SMALL, "one", guess_at=1.5)))

@@ -17,7 +17,8 @@ from fastapi import HTTPException
 
 import bistro.waiting
 from bench.instruments.gates import Gate, until
-from bench.instruments.load import Client, closed_loop
+from bench.instruments.http_client import Client
+from bench.instruments.load_generators import closed_loop
 from bench.servers.postgres import Postgres
 from bench.servers.serving import serve
 from bistro.app import app

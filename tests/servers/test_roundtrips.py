@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from bench import Postgres
+from bench.instruments.conversations import Conversation
 from bench.instruments.gates import until
-from bench.instruments.roundtrips import Conversation, RoundTrips
+from bench.instruments.roundtrips import RoundTrips
 
 CONNECT = {
     "trust": ["SSLRequest", "Startup"],

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.instruments.gates import until
-from bench.instruments.load import Client
+from bench.instruments.http_client import Client
 from bench.servers.serving import Server, serve
 
 APP = """
@@ -223,7 +223,7 @@ def test_a_cancelled_start_leaves_nothing(file: Path, monkeypatch: pytest.Monkey
 PARENT = """
 import asyncio
 from bench.instruments.gates import until
-from bench.instruments.load import Client
+from bench.instruments.http_client import Client
 from bench.servers.postgres import Postgres
 from bench.servers.serving import serve
 

@@ -17,30 +17,19 @@ from xml.etree import ElementTree
 import matplotlib
 import pytest
 
+from bench.figure_words import BADGES
 from bench.figures.charts import Drawing, bars, cdf, staircase, sweep
-from bench.figures.drawing import BADGES, sketch
+from bench.figures.drawing import sketch
 from bench.figures.svg import MIN_PX, clean, rendered_px
-from bench.traces.timelines import LOOKS, timeline
-from bench.traces.trace import STATES, TraceError, build_trace
 from bench.units import counted
 
 LABEL = "Total seconds for 20, 40 and 60 requests rise in steps of forty"
-SUMMARY = "Every lane shows each of the seven states of the format."
-
-
-def trace(lanes: int = 2) -> dict:
-    def spans(row: int) -> list:
-        return [(state, row + i, row + i + 0.9, None) for i, state in enumerate(STATES)]
-
-    rows = [(f"guest {i + 1}", spans(i)) for i in range(lanes)]
-    return build_trace(rows, duration=lanes + len(STATES), title="All states", summary=SUMMARY)
 
 
 FIGURES = {
     "staircase": lambda **k: staircase(
         {20: 0.2, 40: 0.22, 60: 0.43}, lambda n: math.ceil(n / 40) * 0.2, label=LABEL, **k
     ),
-    "timeline": lambda **k: timeline(trace(), label=LABEL, **k),
     "bars": lambda **k: bars({"def": 0.2, "async def": 6.0}, label=LABEL, **k),
     "sweep": lambda **k: sweep(
         [1, 2, 4, 8],
@@ -59,7 +48,7 @@ every_figure = pytest.mark.parametrize("name", FIGURES)
 
 @cache
 def drawn(name: str, guess: float | None = None) -> Drawing:
-    """One of the five, drawn once for all tests that only look at it."""
+    """One of the four, drawn once for all tests that only look at it."""
     return FIGURES[name](guess=guess)
 
 
@@ -107,16 +96,11 @@ def test_a_short_text_alternative_is_refused(name: str, label: str):
 def labelled(name: str, label: str) -> Drawing:
     draw = {
         "staircase": lambda: staircase({1: 1.0}, label=label),
-        "timeline": lambda: timeline(trace(), label=label or "short"),
         "bars": lambda: bars({"a": 1}, label=label),
         "sweep": lambda: sweep([1, 2], {"a": [1, 2]}, label=label),
         "cdf": lambda: cdf({"a": [1, 2]}, label=label),
     }
     return draw[name]()
-
-
-def test_a_timeline_speaks_with_the_summary_of_its_trace():
-    assert repr(timeline(trace())) == f"All states. {SUMMARY}"
 
 
 def test_the_text_alternative_is_escaped():
@@ -217,7 +201,7 @@ def test_the_settings_of_the_reader_change_nothing_and_are_kept(name: str, capsy
 
 
 def place(axis: dict, value: float) -> float:
-    """What the page's script computes, from the description in bench/drawing.py."""
+    """What the page's script computes, from the description in bench/figures/drawing.py."""
     f = math.log if axis["scale"] == "log" else float
     (p0, v0), (p1, v1) = axis["at"]
     return p0 + (p1 - p0) * (f(value) - f(v0)) / (f(v1) - f(v0))
@@ -227,7 +211,6 @@ def place(axis: dict, value: float) -> float:
     ("name", "guess", "axis"),
     [
         ("staircase", 0.3, "y"),
-        ("timeline", 2.0, "x"),
         ("sweep", 123.0, "y"),
         ("cdf", 0.05, "x"),
     ],
@@ -281,13 +264,6 @@ def test_one_of_something_is_singular():
     ]
 
 
-def test_a_lane_that_ended_with_an_error_has_a_cross():
-    failed = trace()
-    failed["lanes"][1]["error"] = "InterfaceError"
-    assert timeline(failed).html.count("✗") == 1
-    assert "✗" not in timeline(trace()).html
-
-
 @every_figure
 def test_the_guess_is_named_and_drawn_dashed(name: str):
     assert "your guess" not in drawn(name).html
@@ -296,70 +272,6 @@ def test_the_guess_is_named_and_drawn_dashed(name: str):
     assert "stroke-dasharray" in drawing.html
     far = drawn(name, 1e6)
     assert re.search(r"your guess: 1e\+06[^<]* [→↑]<", far.html)
-
-
-def fills(drawing: Drawing) -> dict[str, set]:
-    """By state: the shape of the pattern and how the shape below is filled."""
-    root = svg_of(drawing)
-    patterns = {p.get("id"): p.find("path").get("d") for p in root.iter("pattern")}
-    looks: dict[str, set] = {}
-    for group in root.iter("g"):
-        if state := group.get("data-state"):
-            fill = group.find("path").get("fill")
-            name = re.sub(r"url\(#(.*)\)", r"\1", fill)
-            look = patterns.get(name, "hollow" if fill == "none" else "solid")
-            looks.setdefault(state, set()).add(look)
-    return looks
-
-
-def test_every_state_has_a_pattern_of_its_own():
-    assert list(LOOKS) == list(STATES)
-    drawing = timeline(trace())
-    looks = fills(drawing)
-    assert set(looks) == set(STATES)
-    patterns = [frozenset(look - {"solid", "hollow"}) or frozenset(look) for look in looks.values()]
-    assert len(set(patterns)) == len(STATES)
-    for words in STATES.values():
-        assert f">{words}</text>" in drawing.html
-
-
-def test_a_timeline_shows_only_the_states_that_occur():
-    few = build_trace(
-        [("one", [("pool", 0, 1, None)])], duration=1, title="One lane", summary=SUMMARY
-    )
-    assert set(fills(timeline(few))) == {"pool"}
-    assert STATES["blocking"] not in timeline(few).html
-
-
-@pytest.mark.parametrize("lanes", [1, 2, 20, 24, 25, 60])
-def test_lanes_are_named_without_touching(lanes: int):
-    drawing = timeline(trace(lanes))
-    named = [t for t in svg_of(drawing).iter("text") if (t.text or "").startswith("guest")]
-    assert named[0].text == "guest 1"
-    assert len(named) == (lanes if lanes <= 24 else math.ceil(lanes / 2))
-    places = [float(t.get("y")) for t in named]
-    assert all(b - a >= 12 for a, b in pairwise(places))
-
-
-def test_a_step_of_a_microsecond_is_still_seen():
-    short = build_trace(
-        [("one", [("running", 0, 1e-6, None), ("pool", 1e-6, 1, None)])],
-        duration=1,
-        title="One lane",
-        summary=SUMMARY,
-    )
-    [group] = [g for g in svg_of(timeline(short)).iter("g") if g.get("data-state") == "running"]
-    numbers = [float(n) for n in re.findall(r"-?[\d.]+", group.find("path").get("d"))]
-    assert max(numbers[0::2]) - min(numbers[0::2]) >= 0.75
-
-
-def test_short_timelines_show_milliseconds_and_keep_seconds_in_their_data():
-    short = build_trace(
-        [("one", [("pool", 0, 0.2, None)])], duration=0.2, title="One lane", summary=SUMMARY
-    )
-    drawing = timeline(short)
-    assert ">milliseconds<" in drawing.html
-    assert drawing.axes["x"]["at"][1][1] == pytest.approx(0.2, rel=0.05)
 
 
 def test_the_bound_of_a_staircase_holds_up_to_and_with_its_number():
@@ -421,19 +333,11 @@ NAN = math.nan
         (lambda: cdf({"a": []}, label=LABEL), "a: there is nothing to draw"),
         (lambda: cdf({"a": [1, NAN]}, label=LABEL), "number 2 is nan"),
         (lambda: cdf({"a": [0, 1]}, label=LABEL), "number 1 is 0"),
-        (lambda: timeline(trace(), guess=NAN), "guess: number 1 is nan"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_with_the_reason(draw, reason: str):
     with pytest.raises(ValueError, match=reason):
         draw()
-
-
-def test_a_timeline_refuses_a_trace_that_breaks_the_format():
-    broken = trace()
-    broken["lanes"][0]["spans"][0]["state"] = "sleeping"
-    with pytest.raises(TraceError, match="'sleeping' is not one of"):
-        timeline(broken)
 
 
 def test_pyplot_is_not_used():

@@ -20,7 +20,8 @@ from starlette.middleware.base import BaseHTTPMiddleware
 
 from bench.instruments.looptrace import LoopTrace, blocking, recorder_cost, waiting_for
 from bench.instruments.steps import Stepper, overlay
-from bench.traces.trace import STATES, TraceError, check_trace, requests_to_trace, schema
+from bench.traces.building import requests_to_trace
+from bench.traces.trace import Trace, TraceError, check_trace
 
 TEXT = {"title": "Twelve orders", "summary": "Four windows serve twelve orders in three waves."}
 
@@ -478,9 +479,20 @@ def test_a_recorded_trace_is_json_and_follows_the_format():
         assert ends[:-1] == [s["from"] for s in lane["spans"][1:]]  # no gap in a life
 
 
-def test_a_good_trace_is_accepted_and_the_states_are_those_of_the_schema():
-    check_trace(GOOD)
-    assert list(STATES) == schema()["$defs"]["state"]["enum"]
+def test_a_good_trace_is_accepted_and_written_as_it_was_read():
+    trace = check_trace(GOOD)
+    assert json.dumps(trace.to_json()) == json.dumps(GOOD)
+    assert check_trace(trace) is trace
+    [first, second] = trace.lanes
+    assert [(span.state, span.begin, span.end, span.label) for span in first.spans] == [
+        ("ready", 0, 1, None),
+        ("blocking", 1, 2, "select 1"),
+    ]
+    assert (first.end, second.end) == (2, 0)
+
+
+def test_the_format_can_be_told_as_a_json_schema():
+    assert set(Trace.model_json_schema()["required"]) == set(GOOD)
 
 
 def spoilt(path: str, value: object) -> dict:
@@ -500,22 +512,22 @@ def spoilt(path: str, value: object) -> dict:
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [
-        ("schema", "async-course/trace/2", "schema"),
-        ("summary", None, "'summary' is a required property"),
+        ("schema", "async-course/trace/2", r"^\$\.schema: .* is not one of 'async-course/trace/1'"),
+        ("summary", None, r"^\$: 'summary' is missing"),
         ("source", "imagined", "'imagined' is not one of"),
-        ("duration", 0, "duration"),
+        ("duration", 0, r"^\$\.duration: must be above 0"),
         ("duration", math.nan, "finite"),
-        ("duration", "2", "not of type 'number'"),
-        ("lanes", [], "lanes"),
-        ("colour", "red", "'colour' was unexpected"),
+        ("duration", "2", r"^\$\.duration: '2' is not a number"),
+        ("lanes", [], r"^\$\.lanes: .* at least 1 item"),
+        ("colour", "red", "'colour' is unknown"),
         ("lanes.0.spans.0.state", "sleeping", "'sleeping' is not one of"),
-        ("lanes.0.spans.0.from", -1, "less than the minimum"),
+        ("lanes.0.spans.0.from", -1, r"^\$\.lanes\[0\]\.spans\[0\]\.from: -1 is before the start"),
         ("lanes.0.spans.0.from", math.nan, "finite"),
-        ("lanes.0.spans.0.to", 1.5, "the last one ends at 1.5"),
+        ("lanes.0.spans.0.to", 1.5, r"^\$\.lanes\[0\]\.spans\[1\]: .* the last one ends at 1.5"),
         ("lanes.0.spans.1.from", 2, "ends at 2, but begins at 2"),
-        ("lanes.0.spans.1.to", 3, "after the duration 2"),
-        ("lanes.0.spans.1.label", 7, "not of type 'string'"),
-        ("lanes.1.name", "guest 1", "second lane is called 'guest 1'"),
+        ("lanes.0.spans.1.to", 3, r"^\$\.lanes\[0\]\.spans: .* after the duration 2"),
+        ("lanes.0.spans.1.label", 7, r"spans\[1\]\.label: 7 is not a string"),
+        ("lanes.1.name", "guest 1", r"^\$\.lanes\[1\]: a second lane is called 'guest 1'"),
     ],
 )
 def test_a_bad_trace_is_refused_with_the_reason(path: str, value: object, reason: str):
@@ -534,7 +546,7 @@ def test_client_times_and_server_spans_become_one_trace():
             ("guest 3", 100.1, 100.2, []),
         ],
         **TEXT,
-    )
+    ).to_json()
     assert trace["duration"] == 0.5
     assert [
         [(s["state"], s["from"], s["to"]) for s in lane["spans"]] for lane in trace["lanes"]
@@ -546,7 +558,9 @@ def test_client_times_and_server_spans_become_one_trace():
 
 
 def test_the_gaps_of_a_def_handler_are_waits_for_a_thread():
-    trace = requests_to_trace([("a", 0.0, 1.0, [("database", 0.4, 0.9)])], gaps="thread", **TEXT)
+    trace = requests_to_trace(
+        [("a", 0.0, 1.0, [("database", 0.4, 0.9)])], gaps="thread", **TEXT
+    ).to_json()
     assert [s["state"] for s in trace["lanes"][0]["spans"]] == ["thread", "database", "thread"]
 
 

@@ -1,7 +1,7 @@
 // A small model of one server process: some requests arrive together, one event loop serves them.
 //
 // CourseSimulator.simulate({requests, seconds, pool, kind, threads, cpu}) returns a trace (the format
-// of labs/bench/traces/trace.schema.json). The same input gives the same trace: no clock, no chance.
+// of labs/bench/traces/trace.py). The same input gives the same trace: no clock, no chance.
 //
 //   requests  how many arrive at time 0             1 to 1000
 //   seconds   how long the database needs per query  0 to 60

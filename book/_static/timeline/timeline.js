@@ -1,6 +1,6 @@
-// <async-timeline>: plays a trace (labs/bench/traces/trace.schema.json) that stands in the page.
+// <async-timeline>: plays a trace (labs/bench/traces/trace.py) that stands in the page.
 //
-// book/_ext/timeline_html.py and timeline_figure.py have written all that a reader needs: summary,
+// labs/bench/traces (player.py, lanes.py) has written all that a reader needs: summary,
 // figure, table. This script makes the controls work, draws the reader's guess, and draws the figure
 // again when the time axis must grow or the simulator has a new result. Where both draw, they draw
 // the same (tests/browser/test_timeline.py compares). A trace that cannot be read leaves the figure as it is.
@@ -9,6 +9,7 @@
 (function () {
   "use strict";
 
+  // Written by `python -m bench.traces.looks`: what Python and this script both draw.
   const STATES = {
     running: "holds the loop",
     blocking: "blocks the loop",
@@ -27,10 +28,15 @@
     thread: '<path d="M2 0V8M6 0V8"/>',
     waiting: '<path d="M0 2H8M0 6H8"/>',
   };
-  const LANE = 16; // px, as in timeline_figure.py
+  const LANE = 16; // px, as the next three
   const TALLEST = 480;
   const AXIS = 24;
   const SIMULATOR_PLOT = 320;
+  const LONGEST = 14; // letters of a name
+  const THINNEST = 0.001; // %
+  const SHORT = 0.05; // s
+  const CROSS = "✗";
+  // End of what is written.
   const PLAY_SECONDS = 5; // for the whole axis, so that figures that share an axis play alike
   const PLAY_STEPS = 10; // instead, when the reader asked for less motion
 
@@ -40,7 +46,8 @@
     String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
   const fixed = (value, digits) =>
     (Math.floor(value * 10 ** digits + 0.5) / 10 ** digits).toFixed(digits);
-  const seconds = (value, axis) => `${fixed(value, axis >= 1 ? 2 : 3)} s`;
+  const seconds = (value, axis) =>
+    axis < SHORT ? `${fixed(value * 1000, 3)} ms` : `${fixed(value, axis >= 1 ? 2 : 3)} s`;
   const endOf = (lane) => (lane.spans.length ? lane.spans[lane.spans.length - 1].to : 0);
 
   function ticks(axis) {
@@ -48,8 +55,11 @@
     const step = [1, 2, 5, 10].map((k) => power * k).find((one) => axis / one <= 5 + 1e-9);
     return Array.from({ length: Math.floor(axis / step + 1e-9) + 1 }, (_, k) => k * step);
   }
-  const tickLabel = (value, step) =>
-    `${fixed(value, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)))} s`;
+  const tickLabel = (value, step, axis) => {
+    const [factor, unit] = axis < SHORT ? [1000, "ms"] : [1, "s"];
+    const digits = Math.max(0, -Math.floor(Math.log10(step * factor) + 1e-9));
+    return `${fixed(value * factor, digits)} ${unit}`;
+  };
 
   /** What is wrong with a trace, in one sentence; an empty string when it can be drawn. */
   function problemOf(trace) {
@@ -104,22 +114,22 @@
       svg +=
         `<line class="timeline-grid" x1="${x(value)}" x2="${x(value)}" y1="${top}" y2="${top + height + 4}"></line>` +
         `<text x="${x(value)}" y="${top + height + 18}" text-anchor="middle">` +
-        `${tickLabel(value, marks[1])}</text>`;
+        `${tickLabel(value, marks[1], axis)}</text>`;
     }
     lanes.forEach((lane, row) => {
       const y = top + row * step;
       if (row % every === 0) {
-        const name = lane.name.length <= 14 ? lane.name : `${lane.name.slice(0, 13)}…`;
+        const name = lane.name.length <= LONGEST ? lane.name : `${lane.name.slice(0, LONGEST - 1)}…`;
         svg += `<text class="timeline-name" x="-8" y="${fixed(y + step / 2 + 4, 2)}">${escape(name)}</text>`;
       }
       for (const span of lane.spans) {
         svg +=
           `<rect class="timeline-${span.state}" x="${x(span.from)}" y="${fixed(dense ? y : y + 1, 2)}" ` +
-          `width="${fixed((100 * (span.to - span.from)) / axis, 3)}%" height="${bar}" ` +
+          `width="${fixed(Math.max((100 * (span.to - span.from)) / axis, THINNEST), 3)}%" height="${bar}" ` +
           `fill="url(#${key}-${span.state})"></rect>`;
       }
       if (lane.error) {
-        svg += `<text class="timeline-error" x="${x(endOf(lane))}" dx="3" y="${fixed(y + step / 2 + 4, 2)}">✗</text>`;
+        svg += `<text class="timeline-error" x="${x(endOf(lane))}" dx="3" y="${fixed(y + step / 2 + 4, 2)}">${CROSS}</text>`;
       }
     });
     return `${svg}</svg>`;
@@ -142,7 +152,7 @@
       const within = (state) =>
         lane.spans.reduce((sum, one) => sum + (one.state === state ? one.to - one.from : 0), 0);
       const cells = [endOf(lane), ...states.map(within)].map((one) => `<td>${fixed(one, digits)}</td>`);
-      const cross = lane.error ? ` ✗ ${escape(lane.error)}` : "";
+      const cross = lane.error ? ` ${CROSS} ${escape(lane.error)}` : "";
       return `<tr><th scope="row">${escape(lane.name)}${cross}</th>${cells.join("")}</tr>`;
     });
     const head = states.map((state) => `<th scope="col">${STATES[state]}</th>`).join("");
@@ -184,7 +194,7 @@
       .map((state) => `${count[state]} ${count[state] === 1 ? STATES[state] : STATES[state].replace("s", "")}`);
     if (later) said.push(`${later} not there yet`);
     said.push(`${done} done`);
-    if (failed) said.push(`${failed} with an error ✗`);
+    if (failed) said.push(`${failed} with an error ${CROSS}`);
     return `${seconds(time, axis)}: ${said.join(", ")}`;
   }
 
@@ -294,8 +304,9 @@
       if (guess !== undefined) {
         const at = `${fixed((100 * guess) / axis, 3)}%`;
         const anchor = guess > axis / 2 ? "end" : "start";
-        const shown = Number(guess.toFixed(3));
-        const text = `your guess ${Number.isInteger(shown) ? shown.toFixed(1) : shown} s`;
+        const [factor, unit] = axis < SHORT ? [1000, "ms"] : [1, "s"];
+        const shown = Number((guess * factor).toFixed(3));
+        const text = `your guess ${Number.isInteger(shown) ? shown.toFixed(1) : shown} ${unit}`;
         extra +=
           `<line class="timeline-guess" x1="${at}" x2="${at}" y1="4" y2="${bottom + 4}"></line>` +
           `<text class="timeline-guess-text" x="${at}" dx="${anchor === "end" ? -5 : 5}" y="14" text-anchor="${anchor}">${text}</text>`;

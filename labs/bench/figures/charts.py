@@ -17,7 +17,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 
 from bench.figures.drawing import Drawing, finish, sketch
 from bench.figures.marks import (
-    BLUE,
     MODEL,
     draw_guess,
     finite,
@@ -27,6 +26,7 @@ from bench.figures.marks import (
     style_of,
 )
 from bench.figures.svg import INK
+from bench.palette import BLUE
 from bench.units import counted
 
 Model = Callable[[float], float] | Mapping[float, float]

@@ -27,14 +27,12 @@ from matplotlib import rc_context, rcParams, rcParamsDefault
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.figure_words import check_label, head
 from bench.figures.svg import INK, clean
 
 WIDTH = 5.0
 """Inches; 72 units of the viewBox each."""
 FONT = 12.0
-BADGES = {"runs": "runs here", "recorded": "recorded, repeat in JupyterLab"}
-
-BADGE = "font-size:.85em;border:1px solid;border-radius:1em;padding:0 .6em;white-space:nowrap"
 
 STYLE = {
     "svg.fonttype": "none",
@@ -54,7 +52,6 @@ STYLE = {
     "axes.facecolor": "none",
     "figure.facecolor": "none",
     "text.parse_math": False,
-    "hatch.linewidth": 1.0,
 }
 
 
@@ -74,9 +71,7 @@ class Drawing:
 
 
 @contextmanager
-def sketch(
-    height: float = 3.0, layout: str | None = "constrained"
-) -> Iterator[tuple[Figure, Axes]]:
+def sketch(height: float = 3.0) -> Iterator[tuple[Figure, Axes]]:
     """An empty figure in the style of the course; the reader's own settings have no effect.
 
     No pyplot: nothing is registered, no window, no `<Figure size …>` in the output.
@@ -88,19 +83,8 @@ def sketch(
         if not name.startswith(private) and rcParams[name] != value
     }
     with rc_context(changed | STYLE):
-        fig = Figure(figsize=(WIDTH, height), layout=layout)
+        fig = Figure(figsize=(WIDTH, height), layout="constrained")
         yield fig, fig.add_subplot()
-
-
-def check_label(label: str) -> str:
-    """The text alternative with single spaces. Raises ValueError below eight words."""
-    words = label.split()
-    if len(words) < 8:
-        raise ValueError(
-            f"label={label!r} has {len(words)} words: say in at least 8 words what is drawn and "
-            "what it shows, for readers who do not see the figure."
-        )
-    return " ".join(words)
 
 
 def finish(
@@ -126,22 +110,17 @@ def finish(
     phone, or an unknown badge. Call it inside `rc_context(STYLE)`, as `sketch` gives it.
     """
     label = check_label(label)
-    if badge is not None and badge not in BADGES:
-        raise ValueError(f"badge={badge!r} is unknown: use one of {', '.join(BADGES)}.")
+    words = head(title, badge)
     buffer = io.StringIO()
     fig.savefig(buffer, format="svg", metadata={"Date": None})
     svg = clean(buffer.getvalue(), label)
     data = axis_data(fig, axes, guess, numeric, rows or {})
-    head = f"<strong>{html.escape(title)}</strong>" if title else ""
-    if badge:
-        head += f' <span class="bench-badge bench-badge-{badge}" style="{BADGE}">'
-        head += f"{BADGES[badge]}</span>"
     parts = [
         f'<figure class="bench-figure" style="margin:0;max-width:30rem" '
         f'data-axes="{html.escape(json.dumps(data))}"'
         + (f' data-guess="{html.escape(guess_from)}"' if guess_from else "")
         + (f' data-guess-row="{html.escape(guess_row)}">' if guess_row else ">"),
-        f'<p class="bench-figure-head" style="margin:0">{head.strip()}</p>' if head else "",
+        words,
         svg,
         f"<figcaption>{html.escape(caption)}</figcaption>" if caption else "",
         "</figure>",

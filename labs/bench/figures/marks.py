@@ -1,4 +1,4 @@
-"""What several figures share: checks, the palette, labels at the lines, the guess."""
+"""What several figures share: checks, line styles, labels at the lines, the guess."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from collections.abc import Iterable, Sequence
 from matplotlib.axes import Axes
 
 from bench.figures.svg import INK
-
-BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-"""At least 3:1 on white and on #121212. Colour never stands alone: each has a marker, a dash or a
-pattern beside it."""
+from bench.palette import BLUE, GREEN, PURPLE, VERMILION
 
 LINES = [
     {"color": BLUE, "marker": "o", "linestyle": "-"},

@@ -67,10 +67,7 @@ def _element(node: ElementTree.Element) -> str:
     style = attributes.pop("style", "")
     attributes |= dict(map(str.strip, rule.split(":", 1)) for rule in style.split(";") if rule)
     if tag == "g" and not attributes.keys() - {"id"}:
-        name = attributes.get("id", "")
-        if not name.startswith("state-"):
-            return inside  # a group that only names what matplotlib drew
-        attributes = {"data-state": name.removeprefix("state-")}
+        return inside  # a group that only names what matplotlib drew
     text = "".join(
         f' {name.removeprefix(XLINK)}="{html.escape(_value(value))}"'
         for name, value in attributes.items()

@@ -23,7 +23,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from bench.instruments.steps import WAITS, Span, Step, Stepper, blocking, waiting_for
-from bench.traces.trace import build_trace
+from bench.traces.building import build_trace
 
 __all__ = ["WAITS", "LoopTrace", "Step", "Wait", "blocking", "recorder_cost", "waiting_for"]
 
@@ -192,7 +192,7 @@ class LoopTrace:
             title=title,
             summary=summary,
             about=about,
-        )
+        ).to_json()
 
     def _named(self) -> dict[str, Stepper]:
         """The tasks by name, in the order of creation; a second "order" is "order 2"."""

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from bench.instruments.looptrace import LoopTrace
-from bench.traces.trace import build_trace
+from bench.traces.building import build_trace
 
 _SENT = {
     "B": "Bind",
@@ -145,7 +145,7 @@ class Wiretap:
             title="The life of one query",
             summary="Your task asks and stops, the server works, asyncpg decodes the answer, "
             "and your task goes on.",
-        )
+        ).to_json()
 
     def transcript(self) -> str:
         """A line for each message: direction, letter, name, length in bytes, what it says."""

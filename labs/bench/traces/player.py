@@ -10,8 +10,9 @@ from html import escape
 from typing import Any
 
 from bench.course import SIMULATOR_ERRORS
-from bench.traces.lanes import Timeline, at_the_end, end_of, figure, fixed, gutter, legend
-from bench.traces.trace import STATES
+from bench.traces.lanes import Timeline, at_the_end, figure, fixed, gutter, legend
+from bench.traces.looks import CROSS, STATES
+from bench.traces.trace import Lane
 
 KINDS = {
     "await": "async def, awaited query",
@@ -22,16 +23,16 @@ KINDS = {
 
 def table(timeline: Timeline) -> str:
     """Per lane: the moment when it is done, and its seconds in every state."""
-    head = "".join(f'<th scope="col">{STATES[state]}</th>' for state in timeline.states)
-    digits = 3 if timeline.trace["duration"] >= 1 else 4
+    head = "".join(f'<th scope="col">{STATES[state].words}</th>' for state in timeline.states)
+    digits = 3 if timeline.trace.duration >= 1 else 4
     rows = []
-    for lane in timeline.trace["lanes"]:
-        cells = [end_of(lane)] + [
-            sum(s["to"] - s["from"] for s in lane["spans"] if s["state"] == state)
+    for lane in timeline.trace.lanes:
+        cells = [lane.end] + [
+            sum(s.end - s.begin for s in lane.spans if s.state == state)
             for state in timeline.states
         ]
         rows.append(
-            f'<tr><th scope="row">{escape(lane["name"], quote=False)}{_cross(lane)}</th>'
+            f'<tr><th scope="row">{escape(lane.name, quote=False)}{_cross(lane)}</th>'
             + "".join(f"<td>{fixed(cell, digits)}</td>" for cell in cells)
             + "</tr>"
         )
@@ -42,14 +43,14 @@ def table(timeline: Timeline) -> str:
     )
 
 
-def _cross(lane: dict[str, Any]) -> str:
-    return f" ✗ {escape(lane['error'], quote=False)}" if "error" in lane else ""
+def _cross(lane: Lane) -> str:
+    return f" {CROSS} {escape(lane.error, quote=False)}" if lane.error else ""
 
 
 def origin(timeline: Timeline) -> str:
     """Where the trace comes from: how to repeat it, or how far the simulator is from a server."""
-    about = timeline.trace["about"]
-    if timeline.trace["source"] == "simulated":
+    about = timeline.trace.about
+    if timeline.trace.source == "simulated":
         errors = json.loads(SIMULATOR_ERRORS.read_text(encoding="utf-8"))
         worst = errors["worst"]
         return (
@@ -99,8 +100,10 @@ def _form(key: str, parameters: dict[str, Any]) -> str:
 def render(timeline: Timeline) -> str:
     """The whole element. Without a script it is a figure with its summary and its table."""
     trace, key = timeline.trace, timeline.key
-    axis = max(timeline.axis, trace["duration"])
-    data = json.dumps(trace, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    axis = timeline.reach
+    data = json.dumps(trace.to_json(), ensure_ascii=False, separators=(",", ":")).replace(
+        "<", "\\u003c"
+    )
     attributes = {
         "data-group": timeline.group,
         "data-guess": timeline.guess,
@@ -108,12 +111,12 @@ def render(timeline: Timeline) -> str:
         "data-simulator": "yes" if timeline.simulator else "",
     }
     named = "".join(f' {name}="{escape(text)}"' for name, text in attributes.items() if text)
-    title, margin = escape(trace["title"], quote=False), gutter(trace["lanes"])
-    form = _form(key, trace["about"]) if timeline.simulator else ""
+    title, margin = escape(trace.title, quote=False), gutter(trace.lanes)
+    form = _form(key, trace.about) if timeline.simulator else ""
     return f"""<async-timeline id="{key}" role="group" aria-labelledby="{key}-title"{named}>
 <script type="application/json">{data}</script>
 <p class="timeline-summary"><strong id="{key}-title">{title}</strong>
-<span>{escape(trace["summary"], quote=False)}</span></p>
+<span>{escape(trace.summary, quote=False)}</span></p>
 {form}<div class="timeline-controls"><button type="button" data-do="play">Play</button>
 <button type="button" data-do="back">Step back</button>
 <button type="button" data-do="next">Step forward</button>

@@ -1,27 +1,26 @@
 """Recorded timelines: the same HTML from a notebook's cell and from the book's directive.
 
-A trace is a file in `book/traces/`; its format is described in `trace.schema.json`.
+A trace is a file in `book/traces/`; its format is `bench.traces.trace`.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from bench.assets import Assets
-from bench.course import PAGE_ASSETS, TRACES
+from bench.course import TRACES
 from bench.traces.lanes import Timeline
+from bench.traces.looks import ASSETS, STYLE
+from bench.traces.picture import Picture
 from bench.traces.player import render
-from bench.traces.trace import TraceError
-
-ASSETS = PAGE_ASSETS / "timeline"
+from bench.traces.trace import Trace, TraceError, check_trace
 
 
 def recorded(
     name: str, *, reveal: str = "", beside: str = "", guess: str = "", axis: float = 0.0
-) -> Recorded:
+) -> Picture:
     """The recorded trace `name`, for the last line of a notebook's cell.
 
     With `reveal`, it is closed behind these words, so that a reader can predict first. `beside`
@@ -34,37 +33,23 @@ def recorded(
     if reveal:
         summary = f"<summary>{escape(reveal, quote=False)}</summary>"
         html = f'<details class="timeline-reveal">{summary}\n{html}</details>'
-    return Recorded(load(name)["summary"], html)
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A timeline; `print` shows its one-sentence summary."""
-
-    summary: str
-    html: str
-
-    def __repr__(self) -> str:
-        return self.summary
-
-    def _repr_html_(self) -> str:
-        return self.html
+    return Picture(load(name).summary, html)
 
 
 def timeline_setup() -> Assets:
     """Style and script of the timelines, shown once by a notebook's cell (tag: remove-cell)."""
     says = "The timelines of this notebook can be played now."
-    return Assets(says, ASSETS / "timeline.css", ASSETS / "timeline.js")
+    return Assets(says, (STYLE, ASSETS / "timeline.css", ASSETS / "timeline.js"))
 
 
-def load(name: str) -> dict[str, Any]:
-    """The trace of that name; raises `TraceError` when there is none or when it is not JSON."""
+def load(name: str) -> Trace:
+    """The trace of that name; raises `TraceError` when there is none or when it is malformed."""
     path = TRACES / f"{name}.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return check_trace(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise TraceError(f"There is no trace {name}.json in book/traces.") from None
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise TraceError(f"book/traces/{name}.json is not JSON: {error}") from None
 
 
@@ -74,14 +59,14 @@ def page_html(name: str, key: str, options: dict[str, Any]) -> str:
     `key` must be unique on its page. Raises `TraceError`.
     """
     trace, beside = load(name), options.get("beside", "").split()
-    if "simulator" in options and "kind" not in trace.get("about", {}):
+    if "simulator" in options and "kind" not in trace.about:
         raise TraceError("the simulator needs a trace that the simulator wrote")
-    lengths = [load(other)["duration"] for other in beside] + [options.get("axis", 0.0)]
+    lengths = [load(other).duration for other in beside] + [options.get("axis", 0.0)]
     return render(
         Timeline(
             trace,
             key,
-            axis=max(*lengths, trace.get("duration", 0.0)) if any(lengths) else 0.0,
+            axis=max(*lengths, trace.duration) if any(lengths) else 0.0,
             group=" ".join(sorted([name, *beside])) if beside else "",
             guess=options.get("guess", ""),
             simulator="simulator" in options,

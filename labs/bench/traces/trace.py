@@ -1,184 +1,160 @@
-"""Traces: build one from requests that were timed on two sides, and check one from anywhere.
+"""The trace: who held the event loop, and what everybody else waited for. One trace, one timeline.
 
-The format is described in `trace.schema.json`; the recorder (`looptrace`), the figures and the
-player on the page all use it.
+A trace is a JSON file in `book/traces/`, or what `LoopTrace` has recorded, or what the simulator on
+the page computes. `check_trace` reads one from anywhere; `bench.traces.building` makes them.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-Span = tuple[str, float, float]
-"""(state, from, to)"""
-Request = tuple[str, float, float, Sequence[Span]]
-"""(name, sent, done, spans): what the client saw, and what the server did for it."""
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 
-STATES: dict[str, str] = {
-    "running": "holds the loop",
-    "blocking": "blocks the loop",
-    "ready": "waits for the loop",
-    "database": "waits for the database",
-    "pool": "waits for a connection",
-    "thread": "waits for a thread",
-    "waiting": "waits",
-}
-"""Every state of the format, with the words a reader sees."""
-
-DIGITS = 6
-"""Times in a trace are rounded to a microsecond."""
+from bench.traces.looks import StateName
 
 
 class TraceError(ValueError):
     """The trace does not follow the format. The message names the place and the reason."""
 
 
-@cache
-def schema() -> dict[str, Any]:
-    """The JSON schema (2020-12) of the trace format. Do not change the returned value."""
-    return json.loads(Path(__file__).with_name("trace.schema.json").read_text(encoding="utf-8"))
+def _seconds(value: object) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is not a number")
+    if not math.isfinite(value):
+        raise ValueError("a time must be a finite number")
+    if value < 0:
+        raise ValueError(f"{value} is before the start of the trace")
+    return value
 
 
-@cache
-def _validator() -> Any:
-    from jsonschema import Draft202012Validator  # not needed by those who only record
-
-    return Draft202012Validator(schema())
+Words = Annotated[StrictStr, Field(min_length=1)]
+Seconds = Annotated[int | float, PlainValidator(_seconds)]
 
 
-def check_trace(trace: Mapping[str, Any]) -> None:
-    """Raise `TraceError` unless `trace` follows the format.
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True)
 
-    First the JSON schema; then what a schema cannot say: times are finite, the spans of a lane
-    are in order and disjoint, none ends after `duration`, no two lanes share a name.
+
+class Span(_Part):
+    """A stretch of time in one state. It ends after it begins."""
+
+    state: StateName
+    begin: Seconds = Field(alias="from")
+    end: Seconds = Field(alias="to")
+    label: Words | None = None
+    """What exactly, for example the query."""
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.begin >= self.end:
+            raise ValueError(f"ends at {self.end}, but begins at {self.begin}")
+        return self
+
+
+class Lane(_Part):
+    """One task or one request; its spans are in order and disjoint.
+
+    It is done when its last span ends; a lane without spans never began.
     """
-    from jsonschema.exceptions import best_match
 
-    problem = best_match(_validator().iter_errors(trace))
-    if problem is not None:
-        raise TraceError(f"{problem.json_path}: {problem.message}")
-    if not math.isfinite(trace["duration"]):
-        raise TraceError("$.duration: a time must be a finite number")
-    names: set[str] = set()
-    for i, lane in enumerate(trace["lanes"]):
-        if lane["name"] in names:
-            raise TraceError(f"$.lanes[{i}]: a second lane is called {lane['name']!r}")
-        names.add(lane["name"])
-        _check_order(lane["spans"], trace["duration"], f"$.lanes[{i}].spans")
+    name: Words
+    spans: list[Span]
+    error: Words | None = None
+    """The error it ended with, such as InterfaceError; a cross marks its end."""
 
+    @property
+    def end(self) -> float:
+        """When its last span ends; 0 for a lane that never began."""
+        return self.spans[-1].end if self.spans else 0.0
 
-def _check_order(spans: Sequence[Mapping[str, Any]], duration: float, where: str) -> None:
-    before = 0.0
-    for j, span in enumerate(spans):
-        begin, end = span["from"], span["to"]
-        if not (math.isfinite(begin) and math.isfinite(end)):
-            raise TraceError(f"{where}[{j}]: a time must be a finite number")
-        if begin >= end:
-            raise TraceError(f"{where}[{j}]: ends at {end}, but begins at {begin}")
-        if begin < before:
-            raise TraceError(f"{where}[{j}]: begins at {begin}, but the last one ends at {before}")
-        before = end
-    if before > duration:
-        raise TraceError(f"{where}: ends at {before}, after the duration {duration}")
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        before: float = 0.0
+        for j, span in enumerate(self.spans):
+            if span.begin < before:
+                raise ValueError(
+                    f"spans[{j}]: begins at {span.begin}, but the last one ends at {before}"
+                )
+            before = span.end
+        return self
 
 
-def build_trace(
-    lanes: Iterable[tuple[str, Iterable[tuple[str, float, float, str | None]]]],
-    *,
-    duration: float,
-    title: str,
-    summary: str,
-    source: str = "recorded",
-    about: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """A checked trace from lanes of (state, from, to, label) in seconds from the start.
+class Trace(_Part):
+    """One timeline. Times are seconds from its start; no span ends after `duration`.
 
-    Spans shorter than a microsecond are left out. Raises `TraceError`.
+    No two lanes have the same name. Read one with `check_trace`; write one with `to_json`.
     """
-    trace = {
-        "schema": "async-course/trace/1",
-        "title": title,
-        "summary": summary,
-        "source": source,
-        "about": dict(about or {}),
-        "duration": round(duration, DIGITS),
-        "lanes": [{"name": name, "spans": _rounded(spans)} for name, spans in lanes],
-    }
-    check_trace(trace)
-    return trace
+
+    format: Literal["async-course/trace/1"] = Field(alias="schema")
+    title: Words
+    summary: Words
+    """One sentence that says what happened: it stands before the timeline, as text alternative."""
+    source: Literal["recorded", "simulated"]
+    about: dict[str, StrictStr | StrictInt | StrictFloat | StrictBool]
+    """How to repeat it: versions, date, command. Keys are free."""
+    duration: Seconds
+    lanes: list[Lane] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if not self.duration:
+            raise ValueError("duration: must be above 0")
+        names: set[str] = set()
+        for i, lane in enumerate(self.lanes):
+            if lane.name in names:
+                raise ValueError(f"lanes[{i}]: a second lane is called {lane.name!r}")
+            names.add(lane.name)
+            if lane.end > self.duration:
+                raise ValueError(
+                    f"lanes[{i}].spans: ends at {lane.end}, after the duration {self.duration}"
+                )
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """The trace as a dict in the trace format; `json.dumps` takes it as it is."""
+        return self.model_dump(by_alias=True, exclude_none=True)
 
 
-def _rounded(spans: Iterable[tuple[str, float, float, str | None]]) -> list[dict[str, Any]]:
-    result = []
-    for state, begin, end, label in spans:
-        span = {"state": state, "from": round(begin, DIGITS), "to": round(end, DIGITS)}
-        if label:
-            span["label"] = label
-        if span["from"] != span["to"]:
-            result.append(span)
-    return result
+def check_trace(trace: Trace | Mapping[str, Any]) -> Trace:
+    """The trace, typed. Raises `TraceError` unless it follows the format."""
+    if isinstance(trace, Trace):
+        return trace
+    try:
+        return Trace.model_validate(trace)
+    except ValidationError as refused:
+        raise TraceError(_reason(refused.errors(include_url=False)[0])) from None
 
 
-def requests_to_trace(
-    requests: Iterable[Request],
-    *,
-    title: str,
-    summary: str,
-    gaps: str = "ready",
-    source: str = "recorded",
-    about: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """A trace of requests from two sides: the client's clock and the server's spans.
-
-    Each request is `(name, sent, done, spans)`, each span `(state, from, to)`. All times are
-    `time.perf_counter()` seconds of one machine; on Linux and macOS two processes share that
-    clock. The trace starts when the first request is sent. Spans may come in any order; what
-    lies outside [sent, done] is cut off, what is left uncovered becomes a span of state `gaps`.
-    Before `sent` a lane is empty. Lanes keep the order of `requests`.
-
-    For a handler that blocks the loop use `gaps="ready"` (the request waits for the loop); for a
-    `def` handler `gaps="thread"` (it waits for one of the 40 threads).
-    Raises `TraceError` for no requests, a time that is not finite, spans of one request that
-    overlap, or a request that is done before it is sent.
-    """
-    rows = [(name, sent, done, list(spans)) for name, sent, done, spans in requests]
-    if not rows:
-        raise TraceError("there are no requests: give at least one (name, sent, done, spans)")
-    for name, sent, done, spans in rows:
-        if not all(map(math.isfinite, [sent, done, *(t for span in spans for t in span[1:])])):
-            raise TraceError(f"{name}: a time must be a finite number")
-        if done <= sent:
-            raise TraceError(f"{name}: done at {done}, but sent at {sent}")
-    zero = min(sent for _, sent, _, _ in rows)
-    return build_trace(
-        [(name, _filled(name, sent, done, spans, gaps, zero)) for name, sent, done, spans in rows],
-        duration=max(done for _, _, done, _ in rows) - zero,
-        title=title,
-        summary=summary,
-        source=source,
-        about=about,
-    )
-
-
-def _filled(
-    name: str, sent: float, done: float, spans: Iterable[Span], gaps: str, zero: float
-) -> Iterable[tuple[str, float, float, None]]:
-    at = sent
-    for state, begin, end in sorted(spans, key=lambda span: span[1:]):
-        if begin > end:
-            raise TraceError(f"{name}: the span {state!r} ends before it begins")
-        begin, end = max(begin, sent), min(end, done)
-        if begin >= end:
-            continue
-        if begin < at:
-            raise TraceError(f"{name}: the span {state!r} begins before the last one ends")
-        if begin > at:
-            yield gaps, at - zero, begin - zero, None
-        yield state, begin - zero, end - zero, None
-        at = end
-    if at < done:
-        yield gaps, at - zero, done - zero, None
+def _reason(error: ErrorDetails) -> str:
+    """The place as in JSONPath, and the reason: `$.lanes[0].name: 7 is not a string`."""
+    steps = list(error["loc"])
+    match error["type"]:
+        case "missing":
+            reason = f"{steps.pop()!r} is missing"
+        case "extra_forbidden":
+            reason = f"{steps.pop()!r} is unknown"
+        case "literal_error":
+            reason = f"{error['input']!r} is not one of {error['ctx']['expected']}"
+        case "string_type":
+            reason = f"{error['input']!r} is not a string"
+        case "value_error":
+            reason = str(error["ctx"]["error"])
+        case _:
+            reason = f"{error['msg']}, not {error['input']!r}"
+    place = "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    inner = reason.startswith(("spans[", "lanes[", "duration:"))
+    return f"{place}.{reason}" if inner else f"{place}: {reason}"
