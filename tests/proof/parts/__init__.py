@@ -1,0 +1,16 @@
+"""The parts of the long proof, in the order in which they run. Each says what it proves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from memory import Memory
+from parts.faults import faults
+from parts.flakes import flakes
+from parts.lighthouse import lighthouse
+from parts.more import labs, long, pages
+from parts.pythons import pythons
+
+PARTS: dict[str, Callable[[Memory], list[str]]] = {
+    part.__name__: part for part in (faults, long, labs, pages, lighthouse, pythons, flakes)
+}
