@@ -1,8 +1,9 @@
 """The long proof: everything that `make test` has no time for.
 
-    python tests/proof                 every part
-    python tests/proof faults pages    these parts
-    python tests/proof --again         forget what an interrupted run has proven already
+    python tests/proof                         every part
+    python tests/proof faults pages            these parts
+    python tests/proof faults --only a-claim   the faults whose name holds this text
+    python tests/proof --again                 forget what an interrupted run has proven already
 
 What passed is remembered in .proof/ until a file it depends on changes, so an interrupted proof
 goes on where it stopped. Exit status 1 if anything is red; every part runs all the same.
@@ -24,14 +25,17 @@ from parts import PARTS  # noqa: E402
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="; ".join(PARTS))
+    parser.add_argument(
+        "parts", nargs="*", choices=[*PARTS, []], metavar="part", help=", ".join(PARTS)
+    )
+    parser.add_argument("--only", default="", help="of the faults, those whose name holds this")
     parser.add_argument("--again", action="store_true", help="forget what was proven before")
     arguments = parser.parse_args()
     memory, problems = Memory(arguments.again), []
     for name in arguments.parts or PARTS:
         began = time.perf_counter()
         print(f"{name}: {PARTS[name].__doc__}", flush=True)
-        problems += PARTS[name](memory)
+        problems += PARTS[name](memory, **({"only": arguments.only} if name == "faults" else {}))
         print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
     for problem in problems:
         print(f"\nRED {problem}", file=sys.stderr)

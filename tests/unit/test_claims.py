@@ -36,9 +36,7 @@ def test_a_claim_that_fails_names_itself_and_prints_nothing(capsys):
 
 def test_a_claim_that_fails_says_what_was_seen():
     trips, limits = 3, {"most": 2}
-    with pytest.raises(
-        ClaimFailed, match=r"Seen: trips = 3, limits = {'most': 2}\.$"
-    ):
+    with pytest.raises(ClaimFailed, match=r"Seen: trips = 3, limits = {'most': 2}\.$"):
         claim("pooled-call-two-trips", SENTENCE, max(trips, 1) == limits["most"])
     with pytest.raises(ClaimFailed, match=r"Seen: \[0, 1, 2, 3, 4, \.\.\.\]\.$"):
         claim("pooled-call-two-trips", SENTENCE, trips == 2, saw=list(range(100)))

@@ -11,6 +11,6 @@ from parts.lighthouse import lighthouse
 from parts.more import labs, long, pages
 from parts.pythons import pythons
 
-PARTS: dict[str, Callable[[Memory], list[str]]] = {
+PARTS: dict[str, Callable[..., list[str]]] = {
     part.__name__: part for part in (faults, long, labs, pages, lighthouse, pythons, flakes)
 }
