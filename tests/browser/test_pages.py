@@ -1,6 +1,6 @@
 """Each kind of page in Chromium: accessible, quiet, not too wide, usable by keys, without script.
 
-The kinds come from `_toc.yml` (`contents.kinds_of_page`), so that a new page of a new kind is tested
+The kinds come from `_toc.yml` (`contents.kinds_of_page`), so a new page of a new kind is tested
 without a change here. `COURSE_PAGES=all` tests every page.
 """
 
