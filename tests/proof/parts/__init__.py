@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from memory import Memory
 from parts.faults import faults
 from parts.flakes import flakes
 from parts.lighthouse import lighthouse
