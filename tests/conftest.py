@@ -1,6 +1,7 @@
 """Nothing is skipped here: a skip or an expected failure hides a missing part, so it is red.
 
-And the kernels of notebooks do not need TCP ports, which experiments beside them may take; the
+Each test carries the name of its folder as a marker, which says what it needs: `pytest -m unit`.
+The kernels of notebooks do not need TCP ports, which experiments beside them may take; the
 processes of one test run share one built book.
 """
 
@@ -8,11 +9,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 
 import nbval.kernel
 import pytest
 
 import refresh
+
+HERE = Path(__file__).parent
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,6 +25,11 @@ def pytest_configure(config: pytest.Config) -> None:
         shared = tempfile.TemporaryDirectory(prefix="course-book-")
         os.environ["COURSE_BOOK"] = shared.name
         config.add_cleanup(shared.cleanup)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.path.is_relative_to(HERE):
+        item.add_marker(item.path.relative_to(HERE).parts[0])
 
 
 @pytest.hookimpl(trylast=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from bench import until
-from faults import ROOT
+from bench.course import COURSE
 
 HOUR = 3600
 
@@ -30,7 +30,7 @@ def listens(port: int) -> bool:
 def test_a_notebook_opens_although_its_text_was_written_at_another_time(
     tmp_path: Path, text_is_older_by: int
 ) -> None:
-    folder = shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    folder = shutil.copytree(COURSE / "notebooks", tmp_path / "notebooks")
     name = "01-synchronous-queries"
     written = (folder / f"{name}.ipynb").stat().st_mtime
     then = written - text_is_older_by

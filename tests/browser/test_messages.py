@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browsing import built_book, chromium, served
+from building import built_book
 
 ENTRIES = r'<script type="application/json" id="message-entries">(.*?)</script>'
 FIRST = """query => {
@@ -28,18 +28,6 @@ PASTED = {
     "DeadlockDetectedError": "deadlock",
     "AttributeError: 'State' object has no attribute 'database_pool'": "state-object",
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served(built_book()) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

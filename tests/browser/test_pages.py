@@ -1,6 +1,6 @@
 """Each kind of page in Chromium: accessible, quiet, not too wide, usable by keys, without script.
 
-The kinds come from `_toc.yml` (`browser.kinds_of_page`), so that a new page of a new kind is tested
+The kinds come from `_toc.yml` (`contents.kinds_of_page`), so a new page of a new kind is tested
 without a change here. `COURSE_PAGES=all` tests every page.
 """
 
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browsing import AXE, built_book, chromium, documents, kinds_of_page, served
+from browsers import AXE
+from building import built_book
+from contents import documents, kinds_of_page
+from strict_serving import served
 
 KINDS = kinds_of_page()
 every_kind = pytest.mark.parametrize("document", KINDS.values(), ids=KINDS.keys())
@@ -54,19 +56,6 @@ FOCUS = """() => {
     top: node === document.body,
   };
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Closed with this module: Playwright's event loop would be in the way of asyncio.run elsewhere.
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served(built_book()) as started:
-        yield started
 
 
 def context_of(width: int, theme: str = "light") -> dict[str, object]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import io
 import urllib.request
 import zipfile
-from collections.abc import Iterator
 
 import pytest
 from get_the_course import FOLDER, ZIP
 from playwright.sync_api import Browser
 
 from bench.course import COURSE, LESSON_TEXTS, files_of_the_course
-from browsing import built_book, chromium, served
 
 LESSONS = [path.stem for path in sorted(LESSON_TEXTS.glob("0*.md"))]
 CODE = """() => {
@@ -27,18 +25,6 @@ CODE = """() => {
     blocks: seen.length,
   };
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served(built_book()) as found:
-        yield found
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

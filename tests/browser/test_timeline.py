@@ -5,14 +5,10 @@ The pages hold what the directive writes (`traces.player.render`). Playing runs 
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +16,15 @@ import pytest
 import timeline_pages
 from playwright.sync_api import Browser, Page, expect
 
+from bench.course import COURSE
 from bench.traces.looks import STATES
 from bench.traces.player import Timeline, figure, legend, render, table
 from bench.traces.timelines import timeline
-from bench.traces.trace import TraceError, check_trace
-from browsing import AXE, ROOT, chromium
+from bench.traces.trace import check_trace
+from browsers import AXE
+from small_traces import HOOK, SMALL, TRACES, build_a_page, most_in, trace_of
 
-ASSETS = ROOT / "book" / "_static" / "timeline"
-TRACES = ROOT / "book" / "traces"
-HOOK = {name: json.loads((TRACES / f"01-{name}.json").read_text()) for name in ("async-def", "def")}
+ASSETS = COURSE / "book" / "_static" / "timeline"
 THEME = """<style>
 html { --pst-color-background: #fff; --pst-color-text-base: #222832;
   --pst-color-text-muted: #48566b;
@@ -44,28 +40,6 @@ new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((o
   .observe({ type: "layout-shift", buffered: true });"""
 
 
-def trace_of(lanes: list[list[tuple[str, float, float]]], **more: Any) -> dict[str, Any]:
-    return {
-        "schema": "async-course/trace/1",
-        "title": "A <small> test & more",
-        "summary": 'Two guests & a "quote".',
-        "source": "recorded",
-        "about": {"date": "2026-01-01", "versions": "Python 3", "command": "python x.py"},
-        "duration": max(to for spans in lanes for _, _, to in spans),
-        "lanes": [
-            {"name": f"guest {n}", "spans": [{"state": s, "from": a, "to": b} for s, a, b in spans]}
-            for n, spans in enumerate(lanes, start=1)
-        ],
-    } | more
-
-
-# Everything in round numbers: what happens when can be read off.
-SMALL = trace_of(
-    [
-        [("running", 0, 0.1), ("database", 0.1, 0.5), ("running", 0.5, 0.6)],
-        [("ready", 0, 0.1), ("blocking", 0.1, 0.3), ("pool", 0.3, 0.9), ("database", 0.9, 1.0)],
-    ]
-)
 FAILED = SMALL | {"lanes": [SMALL["lanes"][0] | {"error": "InterfaceError"}, SMALL["lanes"][1]]}
 SHORT = trace_of([[("running", 0, 0.000001), ("database", 0.000001, 0.0012)]])
 EVERY_STATE = trace_of([[(state, k, k + 0.7) for k, state in enumerate(STATES)]] * 3)
@@ -89,12 +63,6 @@ def write(folder: Path, *parts: str, name: str = "page.html", script: bool = Tru
     )
     (folder / name).write_text(page, encoding="utf-8")
     return (folder / name).as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
@@ -145,17 +113,6 @@ def guess(page: Page, **detail: Any) -> None:
 
 
 # --- The simulator ----------------------------------------------------------------------------
-
-
-def most_in(trace: dict[str, Any], *states: str) -> int:
-    changes = sorted(
-        change
-        for lane in trace["lanes"]
-        for span in lane["spans"]
-        if span["state"] in states
-        for change in ((span["from"], 1), (span["to"], -1))
-    )
-    return max(accumulate(step for _, step in changes))
 
 
 GRID = [
@@ -241,7 +198,7 @@ def test_simulator_refuses_nonsense_by_name(simulator: Page, wrong: dict, named:
 
 
 def test_published_errors_are_those_of_this_simulator(simulator: Page) -> None:
-    published = json.loads((ROOT / "book" / "simulator-errors.json").read_text("utf-8"))
+    published = json.loads((COURSE / "book" / "simulator-errors.json").read_text("utf-8"))
     keys = ("kind", "requests", "seconds", "pool")
     for case in published["cases"]:
         trace = simulate(simulator, **{key: case[key] for key in keys})
@@ -545,17 +502,6 @@ def test_malformed_trace_leaves_the_figure_and_says_why(
     expect(page.get_by_role("button")).to_have_count(0)
 
 
-def test_build_refuses_a_malformed_trace() -> None:
-    broken = copy.deepcopy(SMALL)
-    broken["lanes"][1]["spans"][2]["from"] = 0.2
-    with pytest.raises(TraceError):
-        Timeline(broken, "one")
-    with pytest.raises(TraceError, match=r"no trace nobody\.json"):
-        timeline_pages.page_html("nobody", "one", {})
-    with pytest.raises(TraceError, match="simulator"):
-        timeline_pages.page_html("01-def", "one", {"simulator": None})
-
-
 # --- How it looks -----------------------------------------------------------------------------
 
 
@@ -622,50 +568,8 @@ def test_nothing_moves_when_the_script_arrives(page: Page, tmp_path: Path) -> No
 # --- The recorded hook and the extension ------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", HOOK)
-def test_hook_summary_has_the_numbers_of_its_trace(name: str) -> None:
-    trace = HOOK[name]
-    check_trace(trace)
-    assert trace["source"] == "recorded"
-    assert len(trace["lanes"]) == 20
-    most = most_in(trace, "blocking", "database")
-    said = {1: "one query runs"}.get(most, f"{most} queries run")
-    assert said in trace["summary"]
-    waits = [lane["spans"][-1]["to"] - lane["spans"][0]["from"] for lane in trace["lanes"]]
-    assert f"{max(waits):.2f} s." in trace["summary"]
-
-
-PROJECT = """
-import sys
-sys.path.insert(0, {ext!r})
-extensions = ["timeline_pages"]
-html_theme = "basic"
-"""
-
-
-def build(folder: Path, page: str) -> tuple[int, str]:
-    """Build in a process of its own: Sphinx warns of what an earlier build left in this one."""
-    source = folder / "source"
-    source.mkdir()
-    (source / "conf.py").write_text(PROJECT.format(ext=str(ROOT / "book" / "_ext")))
-    (source / "index.rst").write_text("Start\n=====\n\n.. toctree::\n\n   played\n")
-    (source / "played.rst").write_text(f"Played\n======\n\n{page}\n")
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "-q",
-        "-b",
-        "html",
-        str(source),
-        str(folder / "html"),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
-    return done.returncode, done.stderr
-
-
 def test_only_pages_with_a_timeline_load_its_files(page: Page, tmp_path: Path) -> None:
-    status, log = build(tmp_path, ".. timeline:: 01-def\n   :beside: 01-async-def\n")
+    status, log = build_a_page(tmp_path, ".. timeline:: 01-def\n   :beside: 01-async-def\n")
     assert (status, log) == (0, "")
     html = {name: (tmp_path / "html" / f"{name}.html").read_text() for name in ("index", "played")}
     assert "_static/timeline/" not in html["index"]
@@ -674,12 +578,6 @@ def test_only_pages_with_a_timeline_load_its_files(page: Page, tmp_path: Path) -
     assert HOOK["def"]["summary"] not in (tmp_path / "html" / "searchindex.js").read_text()
     page.goto((tmp_path / "html" / "played.html").as_uri())
     expect(page.locator(".timeline-cursor")).to_be_attached()  # the script found its trace
-
-
-def test_a_wrong_name_fails_the_build_by_name(tmp_path: Path) -> None:
-    _, log = build(tmp_path, ".. timeline:: 09-nothing")
-    assert "ERROR" in log
-    assert "09-nothing" in log
 
 
 # --- Without a player: the figure of a notebook ------------------------------------------------

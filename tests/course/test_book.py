@@ -20,7 +20,10 @@ import pytest
 import theme_watch
 
 import serve
-from browsing import ROOT, build, built_book, documents, served
+from bench.course import COURSE
+from building import build, built_book
+from contents import documents
+from strict_serving import served
 
 PAGES = [*documents(), "search"]
 WEIGHT_LIMIT = 200_000  # bytes over the wire, everything the first visit loads
@@ -81,19 +84,14 @@ class Page(HTMLParser):
         return {self.path, *local, *built_book().glob("_static/vendor/**/*.woff2")}
 
 
-@pytest.fixture(scope="module")
-def site() -> Path:
-    return built_book()
-
-
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A book of three pages, with the course's settings, in which a test may plant a mistake."""
     course = tmp_path / "course"
     (course / "labs").mkdir(parents=True)
     for folder in ("book/_ext", "book/_static", "book/_templates", "labs/bench"):
-        shutil.copytree(ROOT / folder, course / folder)
-    shutil.copy2(ROOT / "_config.yml", course)
+        shutil.copytree(COURSE / folder, course / folder)
+    shutil.copy2(COURSE / "_config.yml", course)
     toc = "format: jb-book\nroot: book/intro\nchapters:\n  - file: book/next\n"
     toc += "    sections:\n      - file: book/last\n"
     (course / "_toc.yml").write_text(toc, "utf-8")
@@ -360,7 +358,7 @@ def test_serving_takes_the_next_port_and_says_so(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        command = [sys.executable, str(ROOT / "book" / "serve.py"), "--no-browser"]
+        command = [sys.executable, str(COURSE / "book" / "serve.py"), "--no-browser"]
         command += ["--site", str(tmp_path), "--port", str(port)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:

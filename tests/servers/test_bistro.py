@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -26,12 +26,9 @@ from bistro.database import PREPARING, open_pool, prepare
 from bistro.lease import lease
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    pg = asyncio.run(Postgres().start())
-    asyncio.run(prepare(pg.dsn))
-    yield pg
-    asyncio.run(pg.stop())
+@pytest.fixture(scope="module", autouse=True)
+def _prepared(postgres: Postgres) -> None:
+    asyncio.run(prepare(postgres.dsn))
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.claim_index import claims_of
-from bench.course import experiments, output_of, run_name
-from faults import ROOT
+from bench.course import COURSE, experiments, output_of, run_name
 
 SCRIPTS = [path for path in experiments() if path.suffix == ".py"]
 
@@ -22,7 +21,7 @@ def holding(output: str) -> list[str]:
 
 
 def run(script: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True)
+    return subprocess.run([sys.executable, script], cwd=COURSE, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +48,7 @@ def test_an_evidence_script_holds_what_the_book_shows(script, runs):
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=run_name)
 def test_an_evidence_script_stands_in_the_book_with_its_output(script):
-    shown = [*ROOT.glob("book/evidence/*.md"), ROOT / "book" / "tour.md"]
+    shown = [*COURSE.glob("book/evidence/*.md"), COURSE / "book" / "tour.md"]
     pages = "".join(page.read_text(encoding="utf-8") for page in shown)
-    assert script.relative_to(ROOT).as_posix() in pages
-    assert output_of(script).relative_to(ROOT).as_posix() in pages
+    assert script.relative_to(COURSE).as_posix() in pages
+    assert output_of(script).relative_to(COURSE).as_posix() in pages

@@ -8,19 +8,11 @@ import sys
 import asyncpg
 import pytest
 
-from bench import Postgres
 from bench.instruments import gates
 from bench.instruments.gates import Gate, until
 
+POSTGRES = {"embedded": True, "max_connections": 40}
 PASS = "select pg_advisory_xact_lock_shared({key})"
-
-
-@pytest.fixture(scope="module")
-def dsn():
-    pg = Postgres(embedded=True, max_connections=40)
-    asyncio.run(pg.start())
-    yield pg.dsn
-    asyncio.run(pg.stop())
 
 
 async def query(dsn, key=7):

@@ -35,19 +35,17 @@ from bench.practice.outcomes import (
     Raised,
 )
 from bench.practice.running import run_checks
-from bench.servers.postgres import Postgres
 
+POSTGRES = {"max_connections": 300}
 STARTER = read(find("01").starter)
 CONSTANT = {repair.name: repair.source for repair in repairs.load(find("01"))}["constant_report"]
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    server = asyncio.run(Postgres(max_connections=300).start())
+def database(dsn: str) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DATABASE_URL", server.dsn)
-        yield server.dsn
-    asyncio.run(server.stop())
+        patch.setenv("DATABASE_URL", dsn)
+        yield dsn
 
 
 @pytest.fixture

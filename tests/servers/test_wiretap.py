@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from itertools import pairwise
 
 import asyncpg
 import pytest
 
-from bench import LoopTrace, Postgres, Wiretap
+from bench import LoopTrace, Wiretap
 from bench.instruments.wiretap import Message, meaning, messages
 from bench.traces.trace import check_trace
 
 ASK = "select $1::int + 1"
-
-
-@pytest.fixture(scope="module")
-def dsn() -> Iterator[str]:
-    server = asyncio.run(Postgres().start())
-    yield server.dsn
-    asyncio.run(server.stop())
 
 
 def test_a_cached_query_is_three_messages_and_four(dsn: str) -> None:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from bench.claim_index import claim_homes, claims_in
-from bench.course import COURSE
-from bench.quizzes.cards import Progress, markdown, quiz, quiz_setup, recall
+from bench.quizzes.cards import Progress, markdown, quiz, quiz_setup
 from bench.quizzes.cards import progress as progress_of
 from bench.quizzes.checks import QuizError
 from bench.quizzes.files import (
@@ -20,6 +16,7 @@ from bench.quizzes.files import (
     load_misconceptions,
     load_recall,
 )
+from markup import Tags
 
 GOOD = """\
 lesson: "01"
@@ -195,22 +192,6 @@ def test_bad_recall_cards_are_refused(tmp_path: Path) -> None:
 # --- What a card shows ---------------------------------------------------------------------
 
 
-class Tags(HTMLParser):
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-        if tag not in ("input",):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
 def own_items() -> list[str]:
     return [item.ref for lesson in load_lessons().values() for item in lesson.items]
 
@@ -274,71 +255,3 @@ def test_the_setup_cell_carries_style_and_script_alone() -> None:
     assert html.count("<style>") == html.count("</style>") == 1
     assert "src=" not in html
     assert not re.search(r"\b(?:https?:)?//[a-z]+\.", html)
-
-
-LAST = "07"
-
-
-# --- The course's own files ----------------------------------------------------------------
-
-
-def shown() -> Counter[str]:
-    """How often each question stands in a notebook or on a page."""
-    refs: list[str] = []
-    for path in [*COURSE.glob("notebooks/text/*.md"), *COURSE.glob("book/**/*.md")]:
-        text = path.read_text(encoding="utf-8")
-        refs += re.findall(r"""\bquiz\(\s*["']([^"']+)["']""", text)
-        refs += re.findall(r"\{quiz\}\s+(\S+)", text)
-    return Counter(refs)
-
-
-def test_every_question_is_asked_exactly_once() -> None:
-    wanted = []
-    for lesson in load_lessons().values():
-        for item in lesson.items:
-            asked_in = item.review_in or lesson.id
-            if item.review_in and not list(COURSE.glob(f"notebooks/text/{asked_in}-*.md")):
-                continue  # held back for a lesson that is not written yet
-            wanted.append(item.ref)
-    assert shown() == Counter(wanted)
-
-
-def test_every_claim_that_a_reply_names_is_made_somewhere() -> None:
-    homes = claim_homes()
-    named = {
-        f"{item.ref}: {answer.claim}"
-        for lesson in load_lessons().values()
-        for item in lesson.items
-        for answer in item.answers
-        if answer.claim not in homes
-    }
-    assert not named
-
-
-def test_claims_are_found_in_code() -> None:
-    source = """claim("a-b", "A.", x)\nclaim(\n    'c', "C.", y)\nreclaim("d")\nclaim("c")"""
-    assert claims_in(source) == ["a-b", "c", "c"]
-
-
-@pytest.mark.parametrize("lesson", load_lessons())
-def test_each_lesson_keeps_the_course_s_measure(lesson: str) -> None:
-    items = load_lessons()[lesson].items
-    asked = [item for item in items if not item.review_in]
-    later = 0 if lesson == LAST else 2  # nothing comes after the last lesson
-    assert sum(item.review_in > lesson for item in items) == later
-    assert sum(item.kind == "number" for item in asked) <= 5
-    assert sum(item.kind == "myth" for item in asked) >= 2
-    assert len([item for item in asked if item.kind != "number"]) <= 5
-
-
-@pytest.mark.parametrize("lesson", load_lessons())
-def test_recall_cards_link_to_claims_of_their_lesson(lesson: str) -> None:
-    (path,) = (COURSE / "book/recall").glob(f"{lesson}-*.yml")
-    cards, homes = load_recall(path), claim_homes()
-    assert 6 <= len(cards) <= 8
-    for card in cards:
-        assert homes[card.see].parent == COURSE / "notebooks/text"
-        assert homes[card.see].name.startswith(lesson)
-    html = recall(lesson, lambda claim: f"page.html#claim-{claim}")
-    assert html.count("<details") == html.count('href="page.html#claim-') == len(cards)
-    assert not Tags(html).open

@@ -10,9 +10,7 @@ import pytest
 
 import refresh
 from bench.claim_index import claims_of
-from bench.course import experiments, run_name
-from browsing import built_book, chromium, served
-from faults import ROOT
+from bench.course import COURSE, experiments, run_name
 
 TEXTS = sorted(refresh.TEXT.glob("[0-9][0-9]-*.md"))
 LINES, COLUMNS = 14, 60
@@ -69,7 +67,7 @@ def test_shown_code_is_the_code_that_runs(text):
     """A block that begins with a file's name stands in that file, to the letter."""
     shown = re.findall(r"```python\n# (labs/\S+)\n(.*?)```", text.read_text("utf-8"), re.DOTALL)
     for name, code in shown:
-        source = (ROOT / name).read_text("utf-8")
+        source = (COURSE / name).read_text("utf-8")
         for part in code.strip().split("\n\n\n"):
             assert part.strip() in source, f"{name} does not contain:\n{part}"
 
@@ -79,21 +77,3 @@ def test_the_status_page_knows_every_run():
     assert set(status) == {run_name(path) for path in experiments()}
     for path in experiments():
         assert sorted(set(status[run_name(path)]["claims"])) == sorted(claims_of(path))
-
-
-def test_the_guesses_of_lesson_1_are_drawn_into_its_figures():
-    with served(built_book()) as address, chromium() as browser:
-        page = browser.new_page()
-        page.goto(f"{address}notebooks/01-synchronous-queries.html")
-        for item, guess in ("01/one-word", "1,5"), ("01/hundred-guests", "0.25 s"):
-            card = page.locator(f'form[data-quiz="{item}"]')
-            card.locator("input[inputmode=decimal]").fill(guess)
-            card.locator("button", has_text="Commit").first.click()
-        timeline = page.locator('async-timeline[data-guess="01/one-word"]')
-        assert "your guess 1.5 s" in timeline.text_content()
-        staircase = page.locator('figure[data-guess="01/hundred-guests"] svg')
-        assert "your guess 0.25 s" in staircase.text_content()
-        page.reload()
-        page.locator(".course-guess").first.wait_for(state="attached")
-        assert "your guess 0.25 s" in staircase.text_content()
-        assert "your guess 1.5 s" in timeline.text_content()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import functools
 import re
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -27,9 +26,8 @@ from ledger_entries import (
     read_ledger,
     runs,
 )
-from playwright.sync_api import Browser, Page
 
-from browsing import chromium
+from bench.language import belittling, long_sentences
 
 Data = dict[str, list[dict[str, Any]]]
 
@@ -54,18 +52,11 @@ def readable() -> Iterator[tuple[str, str]]:
 
 
 def test_sentences_have_at_most_25_words() -> None:
-    long = [
-        (name, sentence)
-        for name, text in readable()
-        for sentence in re.split(r"(?<=[.!?:])\s+", text)
-        if len(sentence.split()) > 25
-    ]
-    assert long == []
+    assert [(name, long) for name, text in readable() if (long := long_sentences(text))] == []
 
 
 def test_no_word_that_belittles_the_difficulty() -> None:
-    words = re.compile(r"\b(simply|just|easily|obviously|basically|of course)\b", re.IGNORECASE)
-    assert [(name, text) for name, text in readable() if words.search(text)] == []
+    assert [(name, found) for name, text in readable() if (found := belittling(text))] == []
 
 
 # --- What the reader of the file refuses --------------------------------------------------
@@ -193,42 +184,6 @@ def test_an_entry_is_proven_by_all_of_its_runs_or_not_at_all() -> None:
 # --- The page -----------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small book with the ledger's page and another page that links to an entry."""
-    source = tmp_path_factory.mktemp("book")
-    (source / "book" / "evidence").mkdir(parents=True)
-    shutil.copy(COURSE / "book" / "evidence" / "ledger.md", source / "book" / "evidence")
-    (source / "index.md").write_text(
-        "# Index\n\n[an entry](#claim-one-query-at-a-time)\n\n"
-        "{run}`ping-answers-beside-def` and {run}`waiting-task-cheaper-than-thread`\n\n"
-        "```{toctree}\nbook/evidence/ledger\nbook/evidence/01-lesson\nnotebooks/01-synchronous-queries\n```\n",
-        encoding="utf-8",
-    )
-    notebook = source / "notebooks" / "01-synchronous-queries.md"
-    notebook.parent.mkdir()
-    notebook.write_text("# Lesson 1\n", encoding="utf-8")
-    script = runs()["waiting-task-cheaper-than-thread"].relative_to(COURSE).as_posix()
-    (source / "book" / "evidence" / "01-lesson.md").write_text(
-        f"# Evidence\n\nAs in `{script}`.\n\n## Memory\n\n```text\n# {script}\n```\n",
-        encoding="utf-8",
-    )
-    (source / "conf.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(COURSE / 'book' / '_ext')!r})\n"
-        "extensions = ['myst_parser', 'ledger_pages']\nhtml_theme = 'basic'\n"
-        "myst_enable_extensions = ['deflist']\n",
-        encoding="utf-8",
-    )
-    built = source / "_build"
-    done = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-W", "-n", "-q", "-b", "html", source, built],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return built
-
-
 def ledger_html(book: Path) -> str:
     return (book / "book" / "evidence" / "ledger.html").read_text(encoding="utf-8")
 
@@ -297,61 +252,3 @@ def test_no_inline_script_or_style_comes_with_the_ledger(book: Path) -> None:
     form = re.search(r"<form.+?</form>", ledger_html(book), re.DOTALL)[0]
     assert lists
     assert not re.search(r"<script|<style|\sstyle=|\son[a-z]+=", lists + form)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture
-def page(book: Path, browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
-    page.goto((book / "book" / "evidence" / "ledger.html").as_uri())
-    yield page
-    page.close()
-
-
-def visible(page: Page) -> int:
-    return page.locator(".ledger-card[data-verdict]:visible").count()
-
-
-def test_the_filter_shows_what_it_says(page: Page) -> None:
-    claims = read_ledger().claims
-    wanted = [one for one in claims if one.verdict == "dangerous" and one.step == "5"]
-    for verdict in set(VERDICTS) - {"dangerous"}:
-        page.uncheck(f"input[value={verdict}]")
-    page.select_option("select[name=step]", "5")
-    assert visible(page) == len(wanted) > 0
-    shown = page.locator("form.ledger-filter [aria-live=polite]")
-    assert shown.inner_text() == f"{len(wanted)} of {len(claims)} claims shown."
-    page.click("form.ledger-filter button[type=reset]")
-    page.get_by_text(f"{len(claims)} of {len(claims)} claims shown.").wait_for()
-    assert visible(page) == len(claims)
-
-
-def test_the_proof_filter_counts_as_the_ledger_does(page: Page) -> None:
-    claims, files = read_ledger().claims, runs()
-    page.check("input[name=proof][value=proven]")
-    assert visible(page) == sum(proven(one, files) for one in claims) > 0
-    page.check("input[name=proof][value='']")
-    assert visible(page) == len(claims)
-
-
-def test_a_link_to_a_hidden_entry_shows_it(page: Page) -> None:
-    page.uncheck("input[value=wrong]")
-    entry = page.locator("#claim-one-query-at-a-time")
-    assert entry.is_hidden()
-    page.evaluate("location.hash = 'claim-one-query-at-a-time'")
-    entry.wait_for(state="visible")
-    assert page.is_checked("input[value=wrong]")
-
-
-def test_without_javascript_everything_is_shown(book: Path, browser: Browser) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto((book / "book" / "evidence" / "ledger.html").as_uri())
-    assert visible(plain) == len(read_ledger().claims)
-    assert plain.locator("form.ledger-filter").is_hidden()
-    context.close()

@@ -1,0 +1,43 @@
+"""The recorded traces say what their summaries say, and a build refuses what is no trace."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import timeline_pages
+
+from bench.traces.player import Timeline
+from bench.traces.trace import TraceError, check_trace
+from small_traces import HOOK, SMALL, build_a_page, most_in
+
+
+@pytest.mark.parametrize("name", HOOK)
+def test_hook_summary_has_the_numbers_of_its_trace(name: str) -> None:
+    trace = HOOK[name]
+    check_trace(trace)
+    assert trace["source"] == "recorded"
+    assert len(trace["lanes"]) == 20
+    most = most_in(trace, "blocking", "database")
+    said = {1: "one query runs"}.get(most, f"{most} queries run")
+    assert said in trace["summary"]
+    waits = [lane["spans"][-1]["to"] - lane["spans"][0]["from"] for lane in trace["lanes"]]
+    assert f"{max(waits):.2f} s." in trace["summary"]
+
+
+def test_build_refuses_a_malformed_trace() -> None:
+    broken = copy.deepcopy(SMALL)
+    broken["lanes"][1]["spans"][2]["from"] = 0.2
+    with pytest.raises(TraceError):
+        Timeline(broken, "one")
+    with pytest.raises(TraceError, match=r"no trace nobody\.json"):
+        timeline_pages.page_html("nobody", "one", {})
+    with pytest.raises(TraceError, match="simulator"):
+        timeline_pages.page_html("01-def", "one", {"simulator": None})
+
+
+def test_a_wrong_name_fails_the_build_by_name(tmp_path: Path) -> None:
+    _, log = build_a_page(tmp_path, ".. timeline:: 09-nothing")
+    assert "ERROR" in log
+    assert "09-nothing" in log

@@ -1,0 +1,15 @@
+"""The parts of the long proof, in the order in which they run. Each says what it proves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from parts.faults import faults
+from parts.flakes import flakes
+from parts.lighthouse import lighthouse
+from parts.more import labs, long, pages
+from parts.pythons import pythons
+
+PARTS: dict[str, Callable[..., list[str]]] = {
+    part.__name__: part for part in (faults, long, labs, pages, lighthouse, pythons, flakes)
+}

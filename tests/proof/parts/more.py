@@ -1,0 +1,22 @@
+"""The tests of `make test`, without what it leaves out to be quick."""
+
+from __future__ import annotations
+
+from bench.course import COURSE
+from memory import Memory
+from running import complaints_of, pytest
+
+
+def long(memory: Memory) -> list[str]:
+    """the slow fault and load tests (tests/proof/long_*.py)"""
+    return complaints_of("long tests", pytest(*map(str, COURSE.glob("tests/proof/long_*.py"))))
+
+
+def labs(memory: Memory) -> list[str]:
+    """every wrong repair of every lab, not only one for each check"""
+    return complaints_of("labs", pytest("tests/servers/test_labs.py"), COURSE_WRONG="all")
+
+
+def pages(memory: Memory) -> list[str]:
+    """every page of the book in Chromium, in both themes at both widths, not one of each kind"""
+    return complaints_of("pages", pytest("tests/browser/test_pages.py"), COURSE_PAGES="all")
