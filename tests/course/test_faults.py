@@ -27,7 +27,7 @@ def test_a_claim_is_made_in_one_place():
 
 @pytest.mark.parametrize("fault", faults.load(), ids=lambda fault: fault.name)
 def test_a_fault_changes_what_it_says(fault, tmp_path):
-    (tmp_path / fault.edit).parent.mkdir(parents=True)
+    (tmp_path / fault.edit).parent.mkdir(parents=True, exist_ok=True)
     original = (faults.ROOT / fault.edit).read_text(encoding="utf-8")
     (tmp_path / fault.edit).write_text(original, encoding="utf-8")
     fault.apply(tmp_path)
