@@ -67,7 +67,7 @@ def _short(text: str) -> str:
 
 
 def _audited(value: object) -> object:
-    if value not in map(str, range(1, AUDITED + 1)):
+    if value not in {str(number) for number in range(1, AUDITED + 1)}:
         raise ValueError(f"is {value!r}; it must be one of 1 to {AUDITED}")
     return value
 

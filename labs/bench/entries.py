@@ -159,7 +159,8 @@ def _content(
 
 def _told(file: str, error: ErrorDetails, data: Any) -> str:
     """One line: the file, the entries around the mistake, the field and the reason."""
-    places, fields, here = [file], [], data
+    here, places = data, [file]
+    fields: list[str] = []
     for place, step in enumerate(error["loc"], 1):
         if isinstance(step, int):
             here = here[step]

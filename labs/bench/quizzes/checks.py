@@ -40,7 +40,7 @@ def _lesson(value: object) -> object:
     return value
 
 
-def _later(value: str, info: ValidationInfo) -> str:
+def _later(value: str, info: ValidationInfo[Surroundings]) -> str:
     if value > "07":
         raise ValueError(f"is {value!r}; the last lesson is 07")
     if value <= info.context.lesson:
@@ -48,17 +48,16 @@ def _later(value: str, info: ValidationInfo) -> str:
     return value
 
 
-def _known(value: str, info: ValidationInfo) -> str:
+def _known(value: str, info: ValidationInfo[Surroundings]) -> str:
     if value not in info.context.misconceptions:
         raise ValueError(f"{value!r} is not in misconceptions.yml")
     return value
 
 
-def _amount(value: object) -> object:
-    good = isinstance(value, int | float) and not isinstance(value, bool)
-    if not good or not math.isfinite(value) or value < 0:
-        raise ValueError(f"is {value!r}; write a number, zero or more")
-    return value
+def _amount(value: object) -> int | float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return value
+    raise ValueError(f"is {value!r}; write a number, zero or more")
 
 
 def _only_true(value: object) -> object:
