@@ -33,7 +33,7 @@ notebooks: $(READY) ## run the notebooks afresh and store their outputs
 	@$(BIN)/python notebooks/refresh.py $(only)
 
 clean: ## remove the built book and the virtual environment
-	rm -rf _build $(VENV)
+	rm -rf _build .mypy_cache $(VENV)
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"The course needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'

@@ -50,7 +50,7 @@ def fold_code(app: Sphinx, doctree: nodes.document, page: str) -> None:
     if app.builder.format != "html" or not page.startswith(LESSONS):
         return
     for block in list(doctree.findall(nodes.literal_block)):
-        around = {name for up in ancestors(block) for name in up.get("classes", [])}
+        around: set[str] = {name for up in ancestors(block) for name in up["classes"]}
         if around & {"cell_output", "hide"}:
             continue
         source = block.astext()

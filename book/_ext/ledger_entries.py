@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal, Self, get_args
 
-import yaml
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from bench.claim_index import ID, claim_homes
+from bench.claim_index import claim_homes
 from bench.course import BOOK, COURSE
+from bench.entries import Entry, Id, Prose, Text, load, no_id_twice
+from bench.language import words
 
 LEDGER = BOOK / "claims.yml"
 
-VERDICTS = ("true", "imprecise", "outdated", "wrong", "dangerous")
-LESSONS = ("1", "2", "3", "4", "5", "6", "7")
+Verdict = Literal["true", "imprecise", "outdated", "wrong", "dangerous"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 DOCUMENTS = "documents"  # history, popularity, advice: no run can decide it
 STEPS = {  # in the order of the document
     "overview": "Overview",
@@ -46,8 +47,6 @@ STEPS = {  # in the order of the document
 AUDITED = 72  # numbers of the audit made before the project began
 MOST_WORDS = 60
 
-_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the first is the same in C
-_ID = re.compile(ID)
 _TEST = re.compile(r"^def (test_\w+)\(", re.MULTILINE)
 
 
@@ -55,31 +54,64 @@ class LedgerError(ValueError):
     """The ledger is malformed; the message has one line per mistake."""
 
 
-@dataclass(frozen=True)
-class Finding:
+def _step(value: str) -> str:
+    if value not in STEPS:
+        raise ValueError(f"is {value!r}; it must be one of {', '.join(STEPS)}")
+    return value
+
+
+def _short(text: str) -> str:
+    if (count := words(text)) > MOST_WORDS:
+        raise ValueError(f"has {count} words; at most {MOST_WORDS}")
+    return text
+
+
+def _audited(value: object) -> object:
+    if value not in {str(number) for number in range(1, AUDITED + 1)}:
+        raise ValueError(f"is {value!r}; it must be one of 1 to {AUDITED}")
+    return value
+
+
+class Finding(Entry):
     """Something this course found; a claim of the document is one with more fields."""
 
-    id: str
-    sentence: str
-    source: str
-    proven_by: tuple[str, ...]  # ids of claims, or tests (`test_x.py::test_y`), or empty:
-    proof_in: str  # then the lesson that will prove it, or DOCUMENTS
+    id: Id
+    sentence: Prose
+    source: Text
+    proven_by: tuple[Text, ...] = ()  # ids of claims, or tests (`test_x.py::test_y`), or empty:
+    proof_in: Literal["1", "2", "3", "4", "5", "6", "7", "documents"] | None = None
+    """then the lesson that will prove it, or DOCUMENTS"""
+
+    @model_validator(mode="after")
+    def _one_kind_of_proof(self) -> Self:
+        if bool(self.proven_by) == bool(self.proof_in):
+            raise ValueError("give either proven_by or proof_in")
+        return self
 
 
-@dataclass(frozen=True)
 class Claim(Finding):
     """`sentence` is what the document says, in the course's words."""
 
-    step: str
-    verdict: str
-    truth: str
-    audit: int | None  # None: found on a later reading
+    sentence: Prose = Field(alias="says")
+    step: Annotated[Text, AfterValidator(_step)]
+    verdict: Verdict
+    truth: Annotated[Prose, AfterValidator(_short)]
+    audit: Annotated[int, BeforeValidator(_audited)] | None = None  # found on a later reading
 
 
-@dataclass(frozen=True)
-class Ledger:
+class Ledger(Entry):
     claims: tuple[Claim, ...]
     findings: tuple[Finding, ...]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        no_id_twice("entry", [*self.entries()])
+        given = Counter(claim.audit for claim in self.claims)
+        wrong = {number: given[number] for number in range(1, AUDITED + 1) if given[number] != 1}
+        if wrong:
+            told = (f"{number} is given {count} times" for number, count in wrong.items())
+            raise ValueError(f"each audit is given once, but {', '.join(told)}")
+        return self
 
     def entries(self) -> Iterator[Finding]:
         """Claims, then findings, each in the order of the file."""
@@ -89,27 +121,8 @@ class Ledger:
 
 def read_ledger(path: Path = LEDGER) -> Ledger:
     """The ledger of that file. Raises LedgerError with every mistake the file alone can show."""
-    # BaseLoader keeps every scalar a text: `verdict: true` is a word here, and not a boolean.
-    data = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
-    if not isinstance(data, dict) or set(data) != {"claims", "findings"}:
-        raise LedgerError(f"{path.name}: write `claims:` and `findings:`, and nothing else")
-    for kind, entries in data.items():
-        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
-            raise LedgerError(f"{path.name}: {kind} is not a list of entries with named fields")
-    found = [
-        f"{where}: {mistake}"
-        for kind in ("claims", "findings")
-        for number, entry in enumerate(data[kind], 1)
-        for where in [f"{path.name}: {kind}, entry {number} ({entry.get('id', 'without id')})"]
-        for mistake in _entry_mistakes(kind, entry)
-    ]
-    found += [f"{path.name}: {one}" for one in _list_mistakes(data["claims"], data["findings"])]
-    if found:
-        raise LedgerError("\n".join(found))
-    return Ledger(
-        tuple(_claim(entry) for entry in data["claims"]),
-        tuple(Finding(**_common(entry, entry["sentence"])) for entry in data["findings"]),
-    )
+    # As texts: `verdict: true` is a word here, and not a boolean.
+    return load(path, Ledger, LedgerError, texts=True)
 
 
 def runs(root: Path = COURSE) -> dict[str, Path]:
@@ -143,57 +156,3 @@ def broken_promises(ledger: Ledger, evaluated: Iterable[str]) -> list[str]:
         for run in sorted(evaluated - used)
         if "::" not in run  # most tests prove the instruments, not the ledger
     ]
-
-
-def _entry_mistakes(kind: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    needed = {"id", "source"} | (
-        {"step", "says", "verdict", "truth"} if kind == "claims" else {"sentence"}
-    )
-    allowed = needed | {"proven_by", "proof_in"} | ({"audit"} if kind == "claims" else set())
-    yield from (f"{name} is missing" for name in sorted(needed) if not entry.get(name))
-    yield from (f"{name} is not a field" for name in sorted(set(entry) - allowed))
-    if not _ID.fullmatch(entry.get("id", "")):
-        yield "id: write lower-case words with hyphens"
-    if bool(entry.get("proven_by")) == bool(entry.get("proof_in")):
-        yield "give either proven_by or proof_in"
-    if not isinstance(entry.get("proven_by", []), list):
-        yield "proven_by: write a list"
-    if entry.get("proof_in", DOCUMENTS) not in (*LESSONS, DOCUMENTS):
-        yield f"proof_in: {entry['proof_in']!r} is neither a lesson (1 to 7) nor `{DOCUMENTS}`"
-    if kind == "claims":
-        if entry.get("verdict", VERDICTS[0]) not in VERDICTS:
-            yield f"verdict: {entry['verdict']!r} is none of {', '.join(VERDICTS)}"
-        if entry.get("step", "1") not in STEPS:
-            yield f"step: {entry['step']!r} is none of {', '.join(STEPS)}"
-        if (words := len(entry.get("truth", "").split())) > MOST_WORDS:
-            yield f"truth: {words} words; shorten it to {MOST_WORDS}"
-
-
-def _list_mistakes(claims: list[dict[str, Any]], findings: list[dict[str, Any]]) -> Iterator[str]:
-    ids = Counter(entry.get("id") for entry in [*claims, *findings])
-    yield from (f"id {name!r} is given {count} times" for name, count in ids.items() if count > 1)
-    wanted = {str(number) for number in range(1, AUDITED + 1)}
-    given = Counter(entry["audit"] for entry in claims if "audit" in entry)
-    yield from (f"audit {one} is missing" for one in sorted(wanted - set(given), key=int))
-    yield from (f"audit {one!r} is not one of 1 to {AUDITED}" for one in set(given) - wanted)
-    yield from (f"audit {one} is given {count} times" for one, count in given.items() if count > 1)
-
-
-def _common(entry: Mapping[str, Any], sentence: str) -> dict[str, Any]:
-    return {
-        "id": entry["id"],
-        "sentence": sentence,
-        "source": entry["source"],
-        "proven_by": tuple(entry.get("proven_by", ())),
-        "proof_in": entry.get("proof_in", ""),
-    }
-
-
-def _claim(entry: Mapping[str, Any]) -> Claim:
-    return Claim(
-        **_common(entry, entry["says"]),
-        step=entry["step"],
-        verdict=entry["verdict"],
-        truth=entry["truth"],
-        audit=int(entry["audit"]) if "audit" in entry else None,
-    )

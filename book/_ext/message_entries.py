@@ -79,7 +79,7 @@ def name_entries(app: Sphinx, doctree: nodes.document) -> None:
         given.update(anchors)
         term["ids"] += anchors
         for anchor in anchors:
-            labels.note_hyperlink_target(anchor, page, anchor, text_of(term))  # type: ignore[attr-defined]
+            labels.note_hyperlink_target(anchor, page, anchor, text_of(term))  # type: ignore[attr-defined]  # of the standard domain
         if names := [name for state in states for name in class_names(state)]:
             raised = nodes.paragraph("", "Raised as ")
             for number, name in enumerate(names):

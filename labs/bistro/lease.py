@@ -32,7 +32,7 @@ async def lease(pool: asyncpg.Pool, deadline: float = 0.25) -> AsyncIterator[asy
             headers={"Retry-After": "1"},
         ) from None
     try:
-        yield connection
+        yield connection  # type: ignore[misc]  # the pool's proxy of one
     finally:
         await pool.release(connection, timeout=RELEASE_TIMEOUT)
 

@@ -16,7 +16,7 @@ router = APIRouter(tags=["selling"])
 
 TRIES = 5
 REFUSED = asyncpg.SerializationError, asyncpg.DeadlockDetectedError  # 40001, 40P01
-REASONS = {  # the two rules of schema.sql that an order can break
+REASONS: dict[str | None, str] = {  # the two rules of schema.sql that an order can break
     "dishes_portions_left_check": "Sold out.",
     "guests_credit_cents_check": "Not enough credit.",
 }
@@ -64,6 +64,7 @@ async def accepted(pool: asyncpg.Pool, slip: Slip) -> int:
             if k == TRIES - 1:
                 raise
         await asyncio.sleep(random.uniform(0, 0.01 * 2**k))
+    raise AssertionError("the last try has returned or raised")
 
 
 async def sell(window: asyncpg.Connection, slip: Slip) -> int:

@@ -97,26 +97,26 @@ def test_the_original_is_accepted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda d: d["claims"][3].update(verdict="doubtful"), "verdict: 'doubtful' is none of"),
+        (lambda d: d["claims"][3].update(verdict="doubtful"), "verdict is 'doubtful'; it must be"),
         (lambda d: d["claims"][3].pop("verdict"), "verdict is missing"),
         (lambda d: d["claims"][3].pop("truth"), "truth is missing"),
-        (lambda d: d["claims"][3].update(truth=""), "truth is missing"),
-        (lambda d: d["claims"][3].update(truth="word " * 61), "truth: 61 words"),
+        (lambda d: d["claims"][3].update(truth=""), "truth is ''; write text"),
+        (lambda d: d["claims"][3].update(truth="A word. " * 31), "truth has 62 words; at most 60"),
         (lambda d: d["claims"][3].pop("source"), "source is missing"),
-        (lambda d: d["claims"][3].update(step="8"), "step: '8' is none of"),
-        (lambda d: d["claims"][3].update(id="Not A Slug"), "id: write lower-case words"),
-        (lambda d: d["claims"][3].update(note="x"), "note is not a field"),
-        (lambda d: d["claims"][3].update(id=d["findings"][0]["id"]), "is given 2 times"),
+        (lambda d: d["claims"][3].update(step="8"), "step is '8'; it must be one of overview, "),
+        (lambda d: d["claims"][3].update(id="Not A Slug"), "id is 'Not A Slug'; use lower case"),
+        (lambda d: d["claims"][3].update(note="x"), "unknown field note"),
+        (lambda d: d["claims"][3].update(id=d["findings"][0]["id"]), "this id is used twice"),
         (lambda d: first_unproven(d).pop("proof_in"), "give either proven_by or proof_in"),
         (lambda d: first_unproven(d).update(proven_by=["a"]), "give either proven_by or proof_in"),
-        (lambda d: first_unproven(d).update(proof_in="9"), "proof_in: '9' is neither"),
-        (lambda d: first_audited(d).pop("audit"), "is missing"),
-        (lambda d: first_audited(d).update(audit="72"), "audit 72 is given 2 times"),
-        (lambda d: first_audited(d).update(audit="73"), "audit '73' is not one of 1 to 72"),
+        (lambda d: first_unproven(d).update(proof_in="9"), "proof_in is '9'; it must be 1, 2, "),
+        (lambda d: first_audited(d).pop("audit"), "1 is given 0 times"),
+        (lambda d: first_audited(d).update(audit="72"), "1 is given 0 times, 72 is given 2 times"),
+        (lambda d: first_audited(d).update(audit="73"), "audit is '73'; it must be one of 1 to 72"),
         (lambda d: d["findings"][0].pop("sentence"), "sentence is missing"),
-        (lambda d: d["findings"][0].update(verdict="true"), "verdict is not a field"),
-        (lambda d: d.pop("findings"), "write `claims:` and `findings:`"),
-        (lambda d: d.update(findings="none"), "findings is not a list of entries"),
+        (lambda d: d["findings"][0].update(verdict="true"), "unknown field verdict"),
+        (lambda d: d.pop("findings"), "findings is missing"),
+        (lambda d: d.update(findings="none"), "findings is 'none'; write a list"),
     ],
 )
 def test_a_spoilt_file_is_refused(
@@ -174,11 +174,15 @@ def test_a_test_may_prove_an_entry_and_need_not(tmp_path: Path) -> None:
     assert len(broken_promises(ledger, promised - named)) == len(named)
 
 
+def finding(**proof: Any) -> Finding:
+    return Finding(id="x", sentence="A sentence.", source="measured", **proof)
+
+
 def test_an_entry_is_proven_by_all_of_its_runs_or_not_at_all() -> None:
-    entry = Finding("x", "A sentence.", "measured", ("a", "b"), "")
+    entry = finding(proven_by=("a", "b"))
     assert proven(entry, {"a", "b", "c"})
     assert not proven(entry, {"a"})
-    assert not proven(Finding("x", "A sentence.", "measured", (), "5"), {"a"})
+    assert not proven(finding(proof_in="5"), {"a"})
 
 
 # --- The page -----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The project itself: what it installs is pinned, what it publishes is proven, its README true."""
+"""The project: what it installs is pinned, what it publishes is proven, its README is true."""
 
 from __future__ import annotations
 

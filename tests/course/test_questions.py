@@ -26,6 +26,9 @@ def shown() -> Counter[str]:
     return Counter(refs)
 
 
+HOOK = ("01/one-word", "01/one-word-def")  # the intro opens with the first lesson's own question
+
+
 def test_every_question_is_asked_exactly_once() -> None:
     wanted = []
     for lesson in load_lessons().values():
@@ -34,7 +37,7 @@ def test_every_question_is_asked_exactly_once() -> None:
             if item.review_in and not list(COURSE.glob(f"notebooks/text/{asked_in}-*.md")):
                 continue  # held back for a lesson that is not written yet
             wanted.append(item.ref)
-    assert shown() == Counter(wanted)
+    assert shown() == Counter([*wanted, *HOOK])
 
 
 def test_every_claim_that_a_reply_names_is_made_somewhere() -> None:

@@ -20,7 +20,7 @@ import pytest
 from bench.figure_words import BADGES
 from bench.figures.charts import Drawing, bars, cdf, staircase, sweep
 from bench.figures.drawing import sketch
-from bench.figures.svg import MIN_PX, clean, rendered_px
+from bench.figures.svg import MIN_PX, PHONE, clean, rendered_px
 from bench.units import counted
 
 LABEL = "Total seconds for 20, 40 and 60 requests rise in steps of forty"
@@ -343,3 +343,8 @@ def test_what_cannot_be_drawn_is_refused_with_the_reason(draw, reason: str):
 def test_pyplot_is_not_used():
     with sketch() as (fig, _):
         assert not hasattr(fig, "number")  # pyplot numbers the figures it keeps
+
+
+def test_an_empty_text_is_no_mistake() -> None:
+    empty = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {PHONE:g} 9"><text/></svg>'
+    assert clean(empty, LABEL).endswith("><text/></svg>")

@@ -109,7 +109,7 @@ RIGHT = '{text: "After the query.", right: true, say: "The loop was held. Rule: 
         ('say: "It waits."', 'say: ""', ["option 2", "say is ''"]),
         ('text: "At once."', "text: no", ["option 2", "text is False", "quotes"]),
         ('prompt: "After how many seconds?"', "prompt: yes", ["'total'", "prompt is True"]),
-        ("right: true", 'right: "yes"', ["option 1", "`right` is true"]),
+        ("right: true", 'right: "yes"', ["option 1", "right is 'yes'; it is `true`"]),
         ('say: "The sum."', f'say: "{LONG}"', ["'total'", "46 words", "at most 45"]),
         ('say: "The sum."', f'say: "{LONG.replace(". ", " ")}"', ["46 words"]),
         ('title: "Waiting"', f'title: "{"word " * 26}"', ["a sentence of 26 words"]),
@@ -170,7 +170,7 @@ def test_a_lesson_has_one_quiz_file(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         ("\n".join(f"belief-{n}: A belief." for n in range(26)), "26 ids"),
-        ("one: no", "belief is False"),
+        ("one: no", "one is False.*quotes"),
         ("One: A belief.", "lower case"),
         ("- one", "one a line"),
         ("one: A.\none: B.", "'one' twice"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import repairs
-from bench.practice.folders import find
+from bench.practice.folders import Lab, check_titles, find
 from edits import edited
 
 EDIT = {"replace": "async def health()", "with": "def health()"}
@@ -44,3 +46,8 @@ def test_an_entry_is_an_edit_of_the_solution_or_of_the_starter() -> None:
 def test_a_malformed_entry_is_named(entry: dict[str, object], problem: str) -> None:
     with pytest.raises(ValueError, match=f"01-health-check/repairs.yml, mine.*{problem}"):
         repairs.of_entry(find("01"), entry)
+
+
+def test_a_check_without_a_title_is_called_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "test_lab.py").write_text('def test_a():\n    """A."""\n\n\ndef test_b(): ...\n')
+    assert check_titles(Lab(tmp_path)) == {"test_a": "A.", "test_b": "test_b"}

@@ -18,6 +18,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 from bench.figures.drawing import Drawing, finish, sketch
 from bench.figures.marks import (
     MODEL,
+    Style,
     draw_guess,
     finite,
     frame,
@@ -104,7 +105,7 @@ def bars(
         ax.set_ylim(len(names) - 0.35, -0.75)
         ax.barh(range(len(names)), numbers, height=0.42, color=BLUE)
         for row, (name, number) in enumerate(zip(names, numbers, strict=True)):
-            at = {"textcoords": "offset points", "ha": "left"}
+            at: Style = {"textcoords": "offset points", "ha": "left"}
             ax.annotate(name, (0, row - 0.21), (1, 2), va="bottom", **at)
             end = number
             if guess is not None and number <= guess < number + 0.17 * ax.get_xlim()[1]:
@@ -116,8 +117,9 @@ def bars(
         rows = {name: row for row, name in enumerate(names)}
         across = [rows[guess_row]] if guess_row else [*rows.values()]
         draw_guess(ax, "x", guess, unit=f" {unit}", rows=across)
-        text |= {"guess_row": guess_row, "rows": rows}
-        return finish(fig, ax, label=label, guess="x", numeric="x", **text)
+        return finish(
+            fig, ax, label=label, guess="x", numeric="x", guess_row=guess_row, rows=rows, **text
+        )
 
 
 def sweep(

@@ -77,7 +77,7 @@ def sketch(height: float = 3.0) -> Iterator[tuple[Figure, Axes]]:
     No pyplot: nothing is registered, no window, no `<Figure size …>` in the output.
     """
     private = ("backend", "interactive", "toolbar", "webagg", "tk.", "timezone", "datapath")
-    changed = {
+    changed: dict[Any, Any] = {
         name: value
         for name, value in rcParamsDefault.items()
         if not name.startswith(private) and rcParams[name] != value
@@ -153,6 +153,8 @@ def axis_data(
     if rows:
         first, last = axes.get_ylim()
         scale = (top - bottom) / (last - first)
-        at = {name: bottom + scale * (row - first) for name, row in rows.items()}
-        data["rows"] = {name: round(float(place), 2) for name, place in at.items()}
+        data["rows"] = {
+            name: round(float(bottom + (row - first) * (top - bottom) / (last - first)), 2)
+            for name, row in rows.items()
+        }
     return data

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 
 from bench.figures.svg import INK
 from bench.palette import BLUE, GREEN, PURPLE, VERMILION
 
-LINES = [
+Style = dict[str, Any]
+"""Keyword arguments of matplotlib."""
+
+LINES: list[Style] = [
     {"color": BLUE, "marker": "o", "linestyle": "-"},
     {"color": VERMILION, "marker": "s", "linestyle": (0, (6, 2))},
     {"color": GREEN, "marker": "^", "linestyle": (0, (2, 1.5))},
     {"color": PURPLE, "marker": "D", "linestyle": (0, (7, 2, 1.5, 2))},
 ]
-MODEL = {"color": INK, "linestyle": (0, (4, 3)), "linewidth": 1.3}
-GUESS = {
+MODEL: Style = {"color": INK, "linestyle": (0, (4, 3)), "linewidth": 1.3}
+GUESS: Style = {
     "color": PURPLE,
     "linewidth": 2.2,
     "linestyle": (0, (5, 2.5)),
@@ -44,14 +48,14 @@ def finite(values: Iterable[float], what: str, *, least: float = -math.inf) -> l
     return numbers
 
 
-def style_of(series: dict, what: str) -> list[dict]:
+def style_of(series: Mapping[str, Sequence[float]], what: str) -> list[Style]:
     """One line style per series. ValueError if there are none, or more than can be told apart."""
     if not 1 <= len(series) <= len(LINES):
         raise ValueError(f"{what}: draw 1 to {len(LINES)} series in a figure, not {len(series)}.")
     return LINES[: len(series)]
 
 
-def frame(ax: Axes, xlabel: str | None, ylabel: str | None, grid: str = "y") -> None:
+def frame(ax: Axes, xlabel: str | None, ylabel: str | None, grid: Literal["x", "y"] = "y") -> None:
     """Axis names (the one of y lies above the axis, so it needs no rotation) and a faint grid."""
     if xlabel:
         ax.set_xlabel(textwrap.fill(xlabel, 48))
@@ -115,7 +119,7 @@ def draw_guess(
     if guess != place:
         arrow = ("→" if guess > high else "←") if axis == "x" else ("↑" if guess > high else "↓")
         text += f": {guess:g}{unit} {arrow}"
-    at = {"textcoords": "offset points"}
+    at: Style = {"textcoords": "offset points"}
     if axis == "y":
         ax.axhline(place, **GUESS)
         below = _fraction(ax, place) > 0.85  # above it stands the name of the axis

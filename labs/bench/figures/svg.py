@@ -62,10 +62,12 @@ def _element(node: ElementTree.Element) -> str:
         return ""
     if tag == "defs" and not list(node.iter(SVG + "path")) + list(node.iter(SVG + "rect")):
         return ""
-    inside = (html.escape(node.text) if tag == "text" else "") + "".join(map(_element, node))
+    inside = (html.escape(node.text or "") if tag == "text" else "") + "".join(map(_element, node))
     attributes = dict(node.attrib)
     style = attributes.pop("style", "")
-    attributes |= dict(map(str.strip, rule.split(":", 1)) for rule in style.split(";") if rule)
+    for rule in filter(None, style.split(";")):
+        name, value = rule.split(":", 1)
+        attributes[name.strip()] = value.strip()
     if tag == "g" and not attributes.keys() - {"id"}:
         return inside  # a group that only names what matplotlib drew
     text = "".join(

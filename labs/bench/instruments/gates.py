@@ -6,13 +6,31 @@ import asyncio
 import contextlib
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 # All locks of the holder's session, that is: this one. Unlocking one that is not held would warn.
 _UNLOCK = "select pg_advisory_unlock_all()"
 _ENTRY_SECONDS = 30.0
+
+
+@overload
+async def until(
+    condition: Callable[[], Awaitable[T]],
+    timeout: float = 30,  # noqa: ASYNC109
+    *,
+    what: str | None = None,
+) -> T: ...
+
+
+@overload
+async def until(
+    condition: Callable[[], T],
+    timeout: float = 30,  # noqa: ASYNC109
+    *,
+    what: str | None = None,
+) -> T: ...
 
 
 async def until(

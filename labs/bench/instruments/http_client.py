@@ -10,6 +10,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from time import perf_counter
+from typing import cast
 from urllib.parse import urlsplit
 
 
@@ -112,17 +113,20 @@ class Client:
         self._free.clear()
 
 
+_Received = tuple[int, bytes, float, float]  # status, body, sent, done
+
+
 class _Connection(asyncio.Protocol):
     """One connection with at most one request in flight."""
 
     def __init__(self) -> None:
         self.closed = False
-        self._reply: asyncio.Future | None = None
+        self._reply: asyncio.Future[_Received] | None = None
         self._received = b""
         self._path = ""
         self._sent = 0.0
 
-    def ask(self, path: str, host: str, port: int) -> asyncio.Future:
+    def ask(self, path: str, host: str, port: int) -> asyncio.Future[_Received]:
         """Send a request. The future's result is (status, body, sent, done)."""
         self._reply = reply = asyncio.get_running_loop().create_future()
         self._path = path
@@ -137,7 +141,7 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -168,7 +172,7 @@ class _Connection(asyncio.Protocol):
             )
         )
 
-    def _finish(self, outcome: tuple[int, bytes, float, float] | Exception) -> None:
+    def _finish(self, outcome: _Received | Exception) -> None:
         reply, self._reply = self._reply, None
         if reply is None or reply.done():
             return

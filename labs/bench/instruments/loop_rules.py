@@ -97,7 +97,8 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 def rule(test: Rule) -> Rule:
     """Add a test to LOOP_RULES. The first line of its docstring is the name of the rule."""
-    LOOP_RULES[inspect.getdoc(test).splitlines()[0].rstrip(".")] = test
+    told = inspect.getdoc(test) or test.__name__
+    LOOP_RULES[told.splitlines()[0].rstrip(".")] = test
     return test
 
 

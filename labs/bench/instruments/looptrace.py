@@ -57,6 +57,7 @@ class LoopTrace:
         self.holder: Stepper | None = None
         self._tasks: list[Stepper] = []
         self._idle: list[tuple[float, float]] | None = None
+        self._selector: Any = None  # the loop's own, which no type describes
         self._begin = self._end = 0.0
 
     async def __aenter__(self) -> LoopTrace:
@@ -95,8 +96,8 @@ class LoopTrace:
 
     def _watch_selector(self) -> None:
         """Time `select()`, in which the loop has nothing to do. Some loops have no selector."""
-        selector = getattr(self._loop, "_selector", None)
-        original = getattr(selector, "select", None)
+        selector: Any = getattr(self._loop, "_selector", None)
+        original: Any = getattr(selector, "select", None)
         idle: list[tuple[float, float]] = []
 
         def select(timeout: float | None = None) -> Any:

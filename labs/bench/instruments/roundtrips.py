@@ -12,6 +12,9 @@ from bench.instruments.conversations import Conversation, first_message
 _PIECE = 65536  # bytes
 _LONGEST_LINE = 256  # pieces under way in one direction; then the sender has to wait
 
+Line = asyncio.Queue[tuple[float, bytes]]
+"""Pieces under way in one direction, each with the time when it is due at the far end."""
+
 
 class RoundTrips:
     """A proxy in front of one PostgreSQL server that counts network round trips.
@@ -129,7 +132,8 @@ class RoundTrips:
             address = self._address.hostname, self._address.port or 5432
             server_in, server_out = await asyncio.open_connection(*address)
             outs.append(server_out)
-            to_server, to_client = (asyncio.Queue(_LONGEST_LINE) for _ in range(2))
+            to_server: Line = asyncio.Queue(_LONGEST_LINE)
+            to_client: Line = asyncio.Queue(_LONGEST_LINE)
             async with asyncio.TaskGroup() as ways:
                 tell = conversation.client_sent
                 ways.create_task(self._receive(client_in, to_server, tell, start))
@@ -156,7 +160,7 @@ class RoundTrips:
     async def _receive(
         self,
         source: asyncio.StreamReader,
-        line: asyncio.Queue[tuple[float, bytes]],
+        line: Line,
         tell: Callable[[bytes], None],
         data: bytes = b"",
     ) -> None:
@@ -170,9 +174,7 @@ class RoundTrips:
                 data = await source.read(_PIECE)
         await line.put((loop.time() + self.delay / 2, b""))
 
-    async def _deliver(
-        self, line: asyncio.Queue[tuple[float, bytes]], target: asyncio.StreamWriter
-    ) -> None:
+    async def _deliver(self, line: Line, target: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()
         while True:
             due, data = await line.get()

@@ -10,9 +10,11 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
+from contextvars import Context
+from typing import Any, Generic, NamedTuple, NoReturn, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _TICK_DIGITS = 9  # the virtual clock counts whole nanoseconds
 
@@ -57,14 +59,14 @@ def run_virtual(coro: Coroutine[Any, Any, T]) -> VirtualRun[T]:
     # asyncio offers no public way to nest loops. These four functions are what it offers to
     # authors of loops and tasks. The order matters from Python 3.14 on: a task can be left or
     # entered only while its own loop is the running one.
-    if outer_task:
+    if outer_loop and outer_task:
         asyncio._leave_task(outer_loop, outer_task)
     asyncio._set_running_loop(None)
     try:
         return _run(VirtualLoop(), coro)
     finally:
         asyncio._set_running_loop(outer_loop)
-        if outer_task:
+        if outer_loop and outer_task:
             asyncio._enter_task(outer_loop, outer_task)
 
 
@@ -119,14 +121,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return []
 
     def call_at(
-        self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         if when == math.inf:  # `sleep(inf)` means for ever: no timer, so a deadlock is noticed
             return asyncio.TimerHandle(when, callback, args, self, context)
         return super().call_at(round(when, _TICK_DIGITS), callback, *args, context=context)
 
     def call_soon_threadsafe(
-        self, callback: Callable[..., Any], *args: Any, context: Any = None
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         if threading.get_ident() != self._home:
             raise RuntimeError(_ONLY_WAITING.format("A call from another thread"))

@@ -86,7 +86,8 @@ class Wiretap:
     ) -> None:
         self.events: list[Event] = []
         self._tell = tell or (lambda event: None)
-        self._transport: Any = connection._transport
+        private: Any = connection  # asyncpg shows nobody its transport
+        self._transport = private._transport
 
     @property
     def socket(self) -> int:

@@ -156,7 +156,7 @@ def this_cell() -> str:
     """The source of the notebook cell that is running; empty outside a notebook."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     try:
-        return shell.get_parent()["content"]["code"]
+        return shell.get_parent()["content"]["code"] if shell else ""
     except (AttributeError, KeyError):
         return ""
 
@@ -178,7 +178,7 @@ def without_submit(cell: str) -> str:
                 pass
             case _:
                 continue
-        for number in range(node.lineno - 1, node.end_lineno):
+        for number in range(node.lineno - 1, node.end_lineno or node.lineno):
             lines[number] = ""
     text = "\n".join(lines).strip("\n")
     return f"{text}\n" if text.strip() else ""

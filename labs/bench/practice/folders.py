@@ -150,7 +150,8 @@ def check_titles(lab: Lab) -> dict[str, str]:
     tree = ast.parse(read(lab.folder / "test_lab.py"))
     functions = ast.FunctionDef, ast.AsyncFunctionDef
     nodes = [node for node in tree.body if isinstance(node, functions)]
-    return {node.name: ast.get_docstring(node) for node in nodes if node.name.startswith("test_")}
+    checks = [node for node in nodes if node.name.startswith("test_")]
+    return {node.name: ast.get_docstring(node) or node.name for node in checks}
 
 
 def check_names(lab: Lab) -> list[str]:

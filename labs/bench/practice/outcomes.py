@@ -13,12 +13,14 @@ from typing import ClassVar, Literal
 
 WIDTH = 78
 
+State = Literal["passed", "failed", "raised", "not reached yet"]
+
 
 @dataclass(frozen=True)
 class Check:
     name: str
     title: str
-    state: Literal["passed", "failed", "raised", "not reached yet"] = "not reached yet"
+    state: State = "not reached yet"
 
     def __str__(self) -> str:
         return f"{self.state + ':':<16} {self.title}"

@@ -63,8 +63,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
-def title(item: pytest.Function) -> str:
-    return inspect.getdoc(item.obj).splitlines()[0]
+def title(item: pytest.Item) -> str:
+    """The first line of a check's docstring; its name, if somebody has forgotten to write one."""
+    told = inspect.getdoc(item.obj) if isinstance(item, pytest.Function) else None
+    return told.splitlines()[0] if told else item.name
 
 
 def tell(**event: object) -> None:
@@ -82,7 +84,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     tell(checks=[[item.name, title(item)] for item in session.items])
 
 
-def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo) -> None:
+def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo[None]) -> None:
     error = call.excinfo and call.excinfo.value
     if isinstance(error, AssertionError):
         tell(check=item.name, result="failed", message=str(error))

@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bench.course import COURSE, LABS
 from bench.practice.folders import Lab
-from bench.practice.outcomes import Check, Closed, Correct, Incorrect, Outcome, Raised
+from bench.practice.outcomes import Check, Closed, Correct, Incorrect, Raised, State
+
+Checked = Raised | Incorrect | Correct | Closed
+"""What can come of running the checks."""
 
 LIMIT = 60.0
 STUCK = (
@@ -29,20 +32,20 @@ def run_checks(
     file: Path,
     tell: Callable[[Check], object] | None = None,
     limit: float = LIMIT,
-) -> Raised | Incorrect | Correct | Closed:
+) -> Checked:
     """Run the checks on `file`, one after the other, until one fails.
 
     Starts a pytest, a PostgreSQL (or a database on the server of DATABASE_URL) and a uvicorn; all
     are gone at the end, after `limit` seconds at the latest. `tell` is called with each check as
     it is finished. The file runs as it is and stays unchanged.
     """
-    if problem := unreadable(file):
-        return Raised(lab.name, **problem)
+    if problem := unreadable(lab, file):
+        return problem
     checks: dict[str, Check] = {}
-    outcome: Outcome | None = None
-    with pytest_of(lab, file, limit) as (process, out_of_time):
+    outcome: Checked | None = None
+    with pytest_of(lab, file, limit) as (output, out_of_time):
         said = []
-        for line in process.stdout:
+        for line in output:
             if not line.startswith("{"):
                 said.append(line)
                 continue
@@ -73,7 +76,7 @@ def run_checks(
     return replace(outcome, checks=tuple(checks.values()))
 
 
-def understood(lab: Lab, event: dict[str, Any]) -> tuple[Outcome | None, str]:
+def understood(lab: Lab, event: dict[str, Any]) -> tuple[Checked | None, State]:
     """An event's outcome, None for a passed check, and the state that the check has now."""
     match event["result"]:
         case "passed":
@@ -83,17 +86,15 @@ def understood(lab: Lab, event: dict[str, Any]) -> tuple[Outcome | None, str]:
         case "raised":
             message = f"{event['raised']}: {event['message']}".removesuffix(": ")
             code = f"line {event['line']}: {event['code']}" if event["line"] else ""
-            state = "raised" if event["during"] else "not reached yet"
-            return Raised(lab.name, message, code), state
+            raised = Raised(lab.name, message, code)
+            return raised, "raised" if event["during"] else "not reached yet"
         case _:
             return Closed(lab.name, event["message"]), "not reached yet"
 
 
 @contextmanager
-def pytest_of(
-    lab: Lab, file: Path, limit: float
-) -> Iterator[tuple[subprocess.Popen[str], threading.Event]]:
-    """The pytest of a lab, and an event: it ran out of time and was killed.
+def pytest_of(lab: Lab, file: Path, limit: float) -> Iterator[tuple[IO[str], threading.Event]]:
+    """What the pytest of a lab prints, and an event: it ran out of time and was killed.
 
     The servers that it started notice its end and leave (`serving` and `supervisor` of
     `bench.servers`).
@@ -132,6 +133,8 @@ def pytest_of(
         cwd=lab.folder,
     )
 
+    assert process.stdout is not None  # it is a pipe
+
     def give_up() -> None:
         out_of_time.set()
         process.kill()
@@ -139,7 +142,7 @@ def pytest_of(
     alarm = threading.Timer(limit, give_up)
     alarm.start()
     try:
-        yield process, out_of_time
+        yield process.stdout, out_of_time
         alarm.cancel()
         process.stdout.read()  # it closes the laboratory
         process.wait()
@@ -150,17 +153,17 @@ def pytest_of(
         process.wait()
 
 
-def unreadable(file: Path) -> dict[str, str] | None:
+def unreadable(lab: Lab, file: Path) -> Raised | None:
     """Why Python cannot read the file, without running it; None when it can."""
     try:
         source = file.read_text(encoding="utf-8")
         compile(source, file.name, "exec")
     except SyntaxError as error:
         lines = source.splitlines()
-        there = error.lineno and 0 < error.lineno <= len(lines)
-        code = f"line {error.lineno}: {lines[error.lineno - 1].strip()}" if there else ""
+        number = error.lineno or 0
+        code = f"line {number}: {lines[number - 1].strip()}" if 0 < number <= len(lines) else ""
         kind = type(error).__name__  # it may be an IndentationError
-        return {"message": f"{kind}: {error.msg}. Python cannot read the file.", "code": code}
+        return Raised(lab.name, f"{kind}: {error.msg}. Python cannot read the file.", code)
     except ValueError as error:  # a null character, or not UTF-8
-        return {"message": f"{error}. Python cannot read the file."}
+        return Raised(lab.name, f"{error}. Python cannot read the file.")
     return None

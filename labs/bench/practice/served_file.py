@@ -72,7 +72,8 @@ def route_line(error: ResponseValidationError) -> int | None:
     """The line of the route's `def`, if the route is in the submitted file."""
     if error.endpoint_file != str(FILE):
         return None
-    line = error.endpoint_line
+    if (line := error.endpoint_line) is None:
+        return None
     while (code := linecache.getline(str(FILE), line)) and not DEF.match(code):
         line += 1
     return line if code else error.endpoint_line
@@ -88,6 +89,8 @@ def load() -> Any:
     sys.path.insert(0, str(FILE.parent))
     try:
         spec = spec_from_file_location(FILE.stem, FILE)
+        if spec is None or spec.loader is None:
+            raise NoApp(f"{FILE.name} is no file of Python.")
         module = sys.modules[FILE.stem] = module_from_spec(spec)
         spec.loader.exec_module(module)
         if not callable(getattr(module, "app", None)):

@@ -8,67 +8,68 @@ which `bench.quizzes.items` describes), `recall/NN-name.yml` (`lesson` and `card
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+from pydantic import Field, RootModel, model_validator
 
 from bench.course import BOOK, MISCONCEPTIONS, quiz_files
-from bench.quizzes.checks import (
-    QuizError,
-    check_id,
-    check_lesson,
-    check_text,
-    fields,
-    items,
-    read_yaml,
-)
-from bench.quizzes.items import Item, read_item
+from bench.entries import Entry, Id, Prose, load, no_id_twice
+from bench.quizzes.checks import LessonNumber, QuizError, Reply, Surroundings
+from bench.quizzes.items import Item
 
 MOST_MISCONCEPTIONS = 25
 MOST_CONFIDENCE = 2
 
 
-@dataclass(frozen=True)
-class Lesson:
+class Lesson(Entry):
     """A lesson's questions, in the order of its file."""
 
-    id: str
-    title: str
+    id: LessonNumber = Field(alias="lesson")
+    title: Prose
     items: tuple[Item, ...]
 
+    @model_validator(mode="after")
+    def _measure(self) -> Self:
+        no_id_twice("item", self.items)
+        if sum(item.confidence for item in self.items) > MOST_CONFIDENCE:
+            raise ValueError(f"`confidence` is asked at most {MOST_CONFIDENCE} times")
+        return self
 
-@dataclass(frozen=True)
-class RecallCard:
-    question: str
-    answer: str
-    see: str  # a claim; the card links to the cell that makes it
+
+class RecallCard(Entry):
+    question: Prose
+    answer: Reply
+    see: Id  # a claim; the card links to the cell that makes it
+
+
+class _Recall(Entry):
+    id: LessonNumber = Field(alias="lesson")
+    cards: tuple[RecallCard, ...]
+
+
+class _Misconceptions(RootModel[dict[Id, Prose]]):
+    @model_validator(mode="before")
+    @classmethod
+    def _measure(cls, raw: object) -> object:
+        if not isinstance(raw, dict) or not raw:
+            raise ValueError("write `id: one sentence of the belief`, one a line")
+        if len(raw) > MOST_MISCONCEPTIONS:
+            raise ValueError(f"{len(raw)} ids; merge them to {MOST_MISCONCEPTIONS}")
+        return raw
 
 
 def load_misconceptions(path: Path = MISCONCEPTIONS) -> dict[str, str]:
     """{id: the belief in one sentence}. Raises QuizError for more than 25, or for a bad entry."""
-    data = read_yaml(path)
-    if not isinstance(data, dict) or not data:
-        raise QuizError(f"{path.name}: write `id: one sentence of the belief`, one a line")
-    if len(data) > MOST_MISCONCEPTIONS:
-        raise QuizError(f"{path.name}: {len(data)} ids; merge them to {MOST_MISCONCEPTIONS}")
-    for name in data:
-        check_id(path.name, data | {"id": name})
-        check_text(f"{path.name}: {name!r}", {"belief": data[name]}, "belief")
-    return data
+    return load(path, _Misconceptions, QuizError).root
 
 
 def load_lesson(path: Path, misconceptions: Collection[str]) -> Lesson:
-    """The questions of one file. Raises QuizError with file, item and reason."""
-    top = fields(path.name, read_yaml(path), "lesson title items")
-    lesson = check_lesson(path, top)
-    found: dict[str, Item] = {}
-    for where, raw in items(path.name, top["items"], "item"):
-        item = read_item(where, lesson, raw, misconceptions)
-        if item.id in found:
-            raise QuizError(f"{where}: this id is used twice")
-        found[item.id] = item
-    if sum(item.confidence for item in found.values()) > MOST_CONFIDENCE:
-        raise QuizError(f"{path.name}: `confidence` is asked at most {MOST_CONFIDENCE} times")
-    return Lesson(lesson, check_text(path.name, top, "title"), tuple(found.values()))
+    """The questions of one file. Raises QuizError with file, item and reason of each mistake."""
+    around = Surroundings(path.name[:2], frozenset(misconceptions))
+    lesson = load(path, Lesson, QuizError, context=around)
+    _check_name(path, lesson.id)
+    return lesson
 
 
 def load_lessons(book: Path = BOOK) -> dict[str, Lesson]:
@@ -84,12 +85,12 @@ def load_lessons(book: Path = BOOK) -> dict[str, Lesson]:
 
 
 def load_recall(path: Path) -> tuple[RecallCard, ...]:
-    """The recall cards of one file. Raises QuizError with file, card and reason."""
-    top = fields(path.name, read_yaml(path), "lesson cards")
-    check_lesson(path, top)
-    cards = []
-    for where, raw in items(path.name, top["cards"], "card"):
-        fields(where, raw, "question answer see")
-        question, answer = check_text(where, raw, "question"), check_text(where, raw, "answer", 45)
-        cards.append(RecallCard(question, answer, check_id(where, raw, "see")))
-    return tuple(cards)
+    """The recall cards of one file. Raises QuizError with file, card and reason of each mistake."""
+    recall = load(path, _Recall, QuizError)
+    _check_name(path, recall.id)
+    return recall.cards
+
+
+def _check_name(path: Path, lesson: str) -> None:
+    if not path.name.startswith(f"{lesson}-"):
+        raise QuizError(f"{path.name}: holds lesson {lesson!r}; its name must begin with {lesson}-")

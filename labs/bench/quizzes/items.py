@@ -25,12 +25,22 @@ A number has these fields instead of `options`:
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from bench.quizzes.checks import QuizError, check_id, check_number, check_text, fields, items
+from pydantic import (
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    model_validator,
+)
+
+from bench.entries import Entry, Id, Prose, Text
+from bench.quizzes.checks import Amount, LaterLesson, Misconception, Only, Reply
 from bench.units import counted
+
+Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -43,122 +53,210 @@ class Answer:
     right: bool = False
     misconception: str = ""  # empty for the right answer and for "any other number"
     id: str = ""  # of an option; by default its misconception, or "right"
-    ranges: tuple[tuple[float, float], ...] = ()  # numbers it stands for; none: any other number
+    ranges: tuple[Span, ...] = ()  # numbers it stands for; none: any other number
 
 
-@dataclass(frozen=True)
-class Item:
-    """One question. Exactly one of its answers is right."""
+class _Wrong(Entry):
+    """What every wrong answer says of itself."""
 
-    lesson: str
-    id: str
-    kind: str
-    prompt: str
-    answers: tuple[Answer, ...]
-    unit: str = ""  # of a number; empty for other kinds
-    confidence: bool = False
-    review_in: str = ""  # the later lesson that asks this question, if it is held back
+    misconception: Misconception
+    refuted_by: Id
+    say: Reply
+
+
+class _WrongOption(_Wrong):
+    id: Id = ""
+    text: Prose
+
+    def answer(self, follows_from: str) -> Answer:
+        name = self.id or self.misconception
+        return Answer(
+            self.text, self.say, self.refuted_by, misconception=self.misconception, id=name
+        )
+
+
+class _RightOption(Entry):
+    id: Id = "right"
+    text: Prose
+    right: Only
+    say: Reply
+
+    def answer(self, follows_from: str) -> Answer:
+        return Answer(self.text, self.say, follows_from, right=True, id=self.id)
+
+
+class _Range(Entry):
+    since: Amount = Field(alias="from")
+    to: Amount
+
+    @model_validator(mode="after")
+    def _from_low_to_high(self) -> Self:
+        if self.since > self.to:
+            raise ValueError(f"the range {self.since:g} to {self.to:g} is empty")
+        return self
+
+    @property
+    def span(self) -> Span:
+        return float(self.since), float(self.to)
+
+
+class _Accepted(_Range):
+    @model_validator(mode="before")
+    @classmethod
+    def _written_as_range(cls, raw: object) -> object:
+        if not isinstance(raw, dict):
+            raise ValueError(f"is {raw!r}; a range is written {{from: 1.9, to: 2.3}}")
+        return raw
+
+
+class _Foreseen(_Wrong):
+    """A wrong number that has a reply of its own."""
+
+    @property
+    def number(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def span(self) -> Span:
+        raise NotImplementedError
+
+    def answer(self, unit: str) -> Answer:
+        return Answer(
+            counted(self.number, unit),
+            self.say,
+            self.refuted_by,
+            misconception=self.misconception,
+            ranges=(self.span,),
+        )
+
+
+class _NearRange(_Range, _Foreseen):
+    @property
+    def number(self) -> str:
+        return f"{self.since:g}–{self.to:g}"
+
+
+class _NearNumber(_Foreseen):
+    value: Amount
+
+    @property
+    def number(self) -> str:
+        return str(self.value)
+
+    @property
+    def span(self) -> Span:
+        return _around(self.value)
+
+
+# Which model an entry is read as; no tag may be the name of a field.
+_Option = Annotated[
+    Annotated[_RightOption, Tag("right one")] | Annotated[_WrongOption, Tag("wrong one")],
+    Discriminator(lambda raw: "right one" if _has("right", raw) else "wrong one"),
+]
+_Near = Annotated[
+    Annotated[_NearNumber, Tag("number")] | Annotated[_NearRange, Tag("range")],
+    Discriminator(lambda raw: "number" if _has("value", raw) else "range"),
+]
+_Accept = Annotated[
+    Annotated[tuple[Amount, ...], Tag("numbers")] | Annotated[_Accepted, Tag("range")],
+    Discriminator(lambda raw: "numbers" if isinstance(raw, list) else "range"),
+]
+
+
+class _Question(Entry):
+    """What choices and numbers have in common. Exactly one of a question's answers is right."""
+
+    id: Id
+    prompt: Prose
+    follows_from: Id
+    review_in: LaterLesson = ""  # the lesson that asks this question, if it is held back
+    confidence: Only = False
+    _lesson: str = PrivateAttr("")
+
+    def model_post_init(self, context: Any) -> None:
+        self._lesson = context.lesson
+
+    @property
+    def lesson(self) -> str:
+        return self._lesson
 
     @property
     def ref(self) -> str:
         return f"{self.lesson}/{self.id}"
 
 
-def read_item(where: str, lesson: str, raw: dict, known: Collection[str]) -> Item:
-    """The question that `raw` describes; `known` are the ids of all misconceptions."""
-    kind = raw.get("kind")
-    if kind not in ("myth", "choice", "number"):
-        raise QuizError(f"{where}: kind is {kind!r}; it must be myth, choice or number")
-    own = "answer unit say otherwise" if kind == "number" else "options"
-    more = "accept near" if kind == "number" else ""
-    fields(where, raw, f"id kind prompt follows_from {own}", f"review_in confidence {more}")
-    review = raw.get("review_in", "")
-    if review and not (isinstance(review, str) and re.fullmatch(r"0[2-7]", review)):
-        raise QuizError(f'{where}: review_in is {review!r}; write a lesson in quotes, like "04"')
-    if review and review <= lesson:
-        raise QuizError(f"{where}: review_in is {review!r}, which is not a later lesson")
-    if raw.get("confidence", True) is not True:
-        raise QuizError(f"{where}: confidence is `true` or left out")
-    claim = check_id(where, raw, "follows_from")
-    read = _number_answers if kind == "number" else _options
-    return Item(
-        lesson,
-        check_id(where, raw),
-        kind,
-        check_text(where, raw, "prompt"),
-        tuple(read(where, raw, claim, known)),
-        check_text(where, raw, "unit") if kind == "number" else "",
-        "confidence" in raw,
-        review,
-    )
+class Choice(_Question):
+    kind: Literal["myth", "choice"]
+    options: tuple[_Option, ...]
+    unit: ClassVar[str] = ""
+
+    @model_validator(mode="after")
+    def _one_of_several_is_right(self) -> Self:
+        names = [answer.id for answer in self.answers]
+        for number, name in enumerate(names, 1):
+            if name in names[: number - 1]:
+                raise ValueError(
+                    f"option {number}: a second option {name!r}; give this one an `id` of its own"
+                )
+        if (right := sum(answer.right for answer in self.answers)) != 1:
+            raise ValueError(f"{right or 'no'} right answers; exactly one option is `right`")
+        if len(names) < 2:
+            raise ValueError("a question needs two options or more")
+        return self
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """In the order of the file."""
+        return tuple(option.answer(self.follows_from) for option in self.options)
 
 
-def _options(where: str, raw: dict, claim: str, known: Collection[str]) -> Iterable[Answer]:
-    answers: list[Answer] = []
-    for place, option in items(where, raw["options"], "option"):
-        if "right" in option:
-            fields(place, option, "text right say", "id")
-            if option["right"] is not True:
-                raise QuizError(f"{place}: `right` is true or left out")
-            wrong, proof = "", claim
-        else:
-            fields(place, option, "text misconception say refuted_by", "id")
-            wrong, proof = _refuted(place, option, known)
-        name = check_id(place, option) if "id" in option else wrong or "right"
-        if name in [answer.id for answer in answers]:
-            raise QuizError(f"{place}: a second option {name!r}; give this one an `id` of its own")
-        text, say = check_text(place, option, "text"), check_text(place, option, "say", 45)
-        answers.append(Answer(text, say, proof, not wrong, wrong, name))
-    if (right := sum(answer.right for answer in answers)) != 1:
-        raise QuizError(f"{where}: {right or 'no'} right answers; exactly one option is `right`")
-    if len(answers) < 2:
-        raise QuizError(f"{where}: a question needs two options or more")
-    return answers
+class Number(_Question):
+    kind: Literal["number"]
+    answer: Amount
+    unit: Text
+    accept: _Accept = ()
+    say: Reply
+    otherwise: Reply
+    near: tuple[_Near, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_number_has_one_reply(self) -> Self:
+        taken = [*self._accepted]
+        if not any(low <= self.answer <= high for low, high in taken):
+            raise ValueError(f"the answer {self.answer:g} is not among the accepted numbers")
+        for number, near in enumerate(self.near, 1):
+            low, high = near.span
+            if any(low <= to and since <= high for since, to in taken):
+                raise ValueError(
+                    f"near {number}: this number already has a reply, or it is the right answer"
+                )
+            taken.append(near.span)
+        return self
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The right one, the foreseen ones in the order of the file, and any other number."""
+        right = counted(f"{self.answer:g}", self.unit)
+        return (
+            Answer(right, self.say, self.follows_from, right=True, ranges=self._accepted),
+            *(near.answer(self.unit) for near in self.near),
+            Answer("Any other number", self.otherwise, self.follows_from),
+        )
+
+    @property
+    def _accepted(self) -> tuple[Span, ...]:
+        if isinstance(self.accept, _Range):
+            return (self.accept.span,)
+        return tuple((float(one), float(one)) for one in self.accept) or (_around(self.answer),)
 
 
-def _number_answers(where: str, raw: dict, claim: str, known: Collection[str]) -> Iterator[Answer]:
-    answer, unit = check_number(where, raw, "answer"), raw["unit"]
-    accept = raw.get("accept", [])
-    if isinstance(accept, list):
-        ranges = [(check_number(where, {"accept": n}, "accept"),) * 2 for n in accept]
-    else:
-        ranges = [_span(where, accept)]
-    taken = tuple(ranges or [_around(answer)])
-    if not any(low <= answer <= high for low, high in taken):
-        raise QuizError(f"{where}: the answer {answer:g} is not among the accepted numbers")
-    say = check_text(where, raw, "say", 45)
-    yield Answer(counted(f"{answer:g}", unit), say, claim, right=True, ranges=taken)
-    for place, near in items(where, raw.get("near", []), "near"):
-        ends = "value" if "value" in near else "from to"
-        fields(place, near, f"{ends} misconception say refuted_by")
-        low, high = span = _span(place, near)
-        if any(low <= to and since <= high for since, to in taken):
-            raise QuizError(f"{place}: this number already has a reply, or it is the right answer")
-        taken += (span,)
-        number = near.get("value", f"{low:g}–{high:g}")
-        wrong, proof = _refuted(place, near, known)
-        text, say = counted(f"{number}", unit), check_text(place, near, "say", 45)
-        yield Answer(text, say, proof, misconception=wrong, ranges=(span,))
-    yield Answer("Any other number", check_text(where, raw, "otherwise", 45), claim)
+Item = Annotated[Choice | Number, Field(discriminator="kind")]
+"""One question of a quiz file."""
 
 
-def _refuted(where: str, raw: dict, known: Collection[str]) -> tuple[str, str]:
-    name = check_id(where, raw, "misconception")
-    if name not in known:
-        raise QuizError(f"{where}: misconception {name!r} is not in misconceptions.yml")
-    return name, check_id(where, raw, "refuted_by")
+def _has(field: str, raw: object) -> bool:
+    return isinstance(raw, dict) and field in raw
 
 
-def _span(where: str, raw: object) -> tuple[float, float]:
-    if isinstance(raw, dict) and "value" in raw:
-        return _around(check_number(where, raw, "value"))
-    if not isinstance(raw, dict) or not {"from", "to"} <= set(raw):
-        raise QuizError(f"{where}: a range is written {{from: 1.9, to: 2.3}}")
-    low, high = check_number(where, raw, "from"), check_number(where, raw, "to")
-    if low > high:
-        raise QuizError(f"{where}: the range {low:g} to {high:g} is empty")
-    return low, high
-
-
-def _around(number: float) -> tuple[float, float]:
+def _around(number: float) -> Span:
     return round(number * 0.95, 9), round(number * 1.05, 9)

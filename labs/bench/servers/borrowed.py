@@ -23,7 +23,7 @@ def borrowed_database(job: dict[str, Any]) -> Iterator[dict[str, str]]:
     def execute(server: psycopg.Connection, statement: str) -> None:
         server.execute(sql.SQL(statement).format(sql.Identifier(job["database"])))
 
-    def connect() -> contextlib.closing:
+    def connect() -> contextlib.closing[psycopg.Connection]:
         return contextlib.closing(psycopg.connect(**job["connect"], autocommit=True))
 
     with connect() as server:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TypedDict
+from typing import IO, TypedDict
 
 
 class Detached(TypedDict, total=False):
@@ -23,3 +23,10 @@ if sys.platform == "win32":
     }
 else:
     DETACHED: Detached = {"start_new_session": True}
+
+
+def pipe(stream: IO[str] | None) -> IO[str]:
+    """A stream of a process that was started with a pipe there, which its type does not say."""
+    if stream is None:
+        raise ValueError("the process was started without this pipe")
+    return stream

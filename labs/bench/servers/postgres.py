@@ -31,7 +31,7 @@ from typing import Any, Literal
 
 from bench.servers.binaries import find_binaries
 from bench.servers.database_url import own_database
-from bench.servers.detached import DETACHED
+from bench.servers.detached import DETACHED, pipe
 from bench.servers.surroundings import forget_libpq, forget_the_proxy
 from bench.servers.unavailable import PostgresUnavailable, complaint
 
@@ -144,7 +144,7 @@ class Postgres:
                 return
             if self._url is None:
                 bindir, package = find_binaries()
-                job = {"bin": str(bindir), "package": package and str(package)}
+                job: dict[str, Any] = {"bin": str(bindir), "package": package and str(package)}
                 job |= {"auth": self._auth, "settings": self._settings}
                 process, answer = _supervised(job, "-I", "-S")
             else:
@@ -180,10 +180,10 @@ def _supervised(job: dict[str, Any], *options: str) -> tuple[subprocess.Popen[st
         **DETACHED,
     )
     with contextlib.suppress(OSError):  # it is gone already; what it said tells why
-        process.stdin.write(order)
-        process.stdin.flush()
+        pipe(process.stdin).write(order)
+        pipe(process.stdin).flush()
     said = ""
-    for line in process.stdout:
+    for line in pipe(process.stdout):
         if line.startswith("{"):
             return process, json.loads(line)
         said += line  # perhaps a warning, perhaps the reason why it could not start
@@ -195,13 +195,13 @@ def _end(process: subprocess.Popen[str], owner: int, answer: dict[str, str]) -> 
     if os.getpid() != owner:
         return ""  # a fork of the process that started it: not ours to end
     with contextlib.suppress(OSError):
-        process.stdin.close()
+        pipe(process.stdin).close()
     try:
         process.wait(timeout=60)
     except subprocess.TimeoutExpired:
         return "its supervisor has not ended after 60 s, but still tries."
-    last = process.stdout.read()
-    process.stdout.close()
+    last = pipe(process.stdout).read()
+    pipe(process.stdout).close()
     if home := answer.get("home"):  # files are left only if the supervisor itself was killed
         shutil.rmtree(home, ignore_errors=True)
     if last.startswith("{"):

@@ -61,7 +61,8 @@ def private_server(job: dict[str, Any]) -> Iterator[dict[str, str]]:
     finally:
         server.stop()
         remove(home)
-        alive.close()
+        if alive is not None:
+            alive.close()
         home.with_suffix(".lock").unlink(missing_ok=True)
 
 

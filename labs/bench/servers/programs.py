@@ -56,7 +56,7 @@ class Server:
                     out.write(f"\n{problem}\n")
                 return False
             return True
-        command = [self.bindir / "postgres", "-D", self.data, "-p", str(port)]
+        command: list[str | Path] = [self.bindir / "postgres", "-D", self.data, "-p", str(port)]
         with open(log, "wb") as out:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=clean_environment()

@@ -21,9 +21,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from socket import socket
+from typing import TYPE_CHECKING
 
-from bench.servers.detached import DETACHED
+from bench.servers.detached import DETACHED, pipe
 from bench.servers.surroundings import forget_the_proxy, without_uvicorn
+
+if TYPE_CHECKING:
+    import uvicorn
 
 READY = "/.well-known/ready"
 GRACE = 2.0  # seconds for the requests in flight, once the server is asked to stop
@@ -107,13 +111,13 @@ class Server:
         return "".join(self._lines.copy())
 
     def _read_log(self) -> None:
-        with self._process.stderr as log:
+        with pipe(self._process.stderr) as log:
             self._lines.extend(log)
 
     async def _until_ready(self, patience: float) -> None:
         try:
             async with asyncio.timeout(patience):
-                port = await asyncio.to_thread(self._process.stdout.readline)
+                port = await asyncio.to_thread(pipe(self._process.stdout).readline)
                 if port:
                     self.url = f"http://127.0.0.1:{int(port)}"
                     await _answered(int(port))
@@ -129,7 +133,8 @@ class Server:
     async def _stop(self) -> str | None:
         """Stop the server; return a report if it had died by itself, else None."""
         died = self._process.poll() is not None
-        self._process.stdin.close()  # at once, so that a second cancellation cannot prevent it
+        # At once, so that a second cancellation cannot prevent it.
+        pipe(self._process.stdin).close()
         killed = await asyncio.to_thread(self._wait_or_kill)
         if died or (self._process.returncode != 0 and not killed):
             return self._report(f"died (exit code {self._process.returncode})")
@@ -143,7 +148,7 @@ class Server:
             killed = True
             self._process.kill()
             self._process.wait()
-        self._process.stdout.close()
+        pipe(self._process.stdout).close()
         self._reader.join(GRACE)  # longer only if a child of the app still holds the log
         return killed
 
@@ -209,11 +214,11 @@ def run(app: str) -> None:
     server.run()
 
 
-def _leave_with_parent(server: object) -> None:
+def _leave_with_parent(server: uvicorn.Server) -> None:
     # os.read, not sys.stdin: a daemon thread that holds a buffer's lock aborts a normal exit.
     while os.read(0, 4096):
         pass
-    server.should_exit = True  # type: ignore[attr-defined]
+    server.should_exit = True
     time.sleep(2 * GRACE)
     os._exit(0)  # something still blocks the loop or a thread, and nobody is left to wait for it
 
@@ -224,6 +229,8 @@ def _import_file(file: Path) -> None:
 
     sys.path.insert(0, str(file.parent.resolve()))
     spec = spec_from_file_location(file.stem, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file.name} is no file of Python")
     module = module_from_spec(spec)
     sys.modules[file.stem] = module
     spec.loader.exec_module(module)
