@@ -11,12 +11,15 @@ import socket
 import pytest
 
 from bench import Gate, Postgres
+from bench.practice.beats import beats_beside_locks, beats_beside_silence, get
 from bench.practice.pytest_plugin import Laboratory
 from bench.practice.submission import LONG, Submission, served
 from bistro.database import prepare
 
 FORTY = 40  # the thread limit of lesson 1
 GUESTS = FORTY + 5
+
+REQUESTS = {"GET /report": get("/report"), "GET /health": get("/health")}
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +105,12 @@ async def test_health_answers_without_the_database(app: Submission) -> None:
         f"The database is away, and `/health` answers with status {reply.status}. The platform "
         "would restart a server that is well, and the database would still be away."
     )
+
+
+async def test_the_loop_beats_whatever_the_database_does(app: Submission) -> None:
+    """The loop beats, whatever the database does"""
+    await beats_beside_locks(app, REQUESTS)
+    await beats_beside_silence(app, REQUESTS)
 
 
 async def takings(app: Submission) -> int:

@@ -14,6 +14,7 @@ from time import perf_counter
 import pytest
 
 from bench import Gate, Postgres
+from bench.practice.beats import beats_beside_locks, beats_beside_silence, get
 from bench.practice.pytest_plugin import Laboratory
 from bench.practice.submission import LONG, Submission, served
 from bistro.database import prepare
@@ -24,6 +25,8 @@ HELD = """
     where not granted and relation = $1::regclass
       and database = (select oid from pg_database where datname = current_database())
 """
+
+REQUESTS = {"GET /dashboard": get("/dashboard")}
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +107,12 @@ async def test_three_reads_wait_together(app: Submission) -> None:
         )
         await gate.open()
         await app.checked(look, "/dashboard")
+
+
+async def test_the_loop_beats_whatever_the_database_does(app: Submission) -> None:
+    """The loop beats, whatever the database does"""
+    await beats_beside_locks(app, REQUESTS)
+    await beats_beside_silence(app, REQUESTS)
 
 
 async def dashboard(app: Submission) -> dict[str, int]:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bench.practice.submission import CodeRaised
+from bench.practice.submission import CodeRaised, Submission
 
 T = TypeVar("T")
 
@@ -59,7 +59,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     wanted = inspect.signature(pyfuncitem.obj).parameters
     given = {name: pyfuncitem.funcargs[name] for name in wanted}
-    _open[0].run(pyfuncitem.obj(**given))
+    watched = [one for one in given.values() if isinstance(one, Submission)]
+    try:
+        _open[0].run(pyfuncitem.obj(**given))
+    except BaseException:
+        for one in watched:  # the check has its own words for what it saw
+            one.stood_still.clear()
+        raise
+    for one in watched:
+        one.check_the_loop()
     return True
 
 

@@ -16,7 +16,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -29,6 +29,7 @@ from bench.servers.serving import serve
 
 PATIENCE = 3.0  # seconds, at least, before "no answer" is believed
 LONG = 20.0  # the same where an answer is expected from nearly everybody
+BEAT = "/.well-known/beat"  # `bench.practice.served_file` answers it beside the submitted app
 TURNS = 400  # questions that PostgreSQL has to answer meanwhile
 
 
@@ -51,6 +52,7 @@ class Submission:
     kitchen: asyncpg.Connection
     client: Client
     diary: Path
+    stood_still: list[str] = field(default_factory=list)
 
     async def comes(
         self, condition: Callable[[], bool | Awaitable[bool]], seconds: float = PATIENCE
@@ -85,6 +87,14 @@ class Submission:
             if not await self.comes(request.done, seconds):
                 return None
             return await self.checked(request, path, may_fail=may_fail)
+
+    async def beats(self) -> bool:
+        """Whether the submission's event loop still turns: it answers a request of ours.
+
+        The submitted app does not see that request. False when no answer comes (see `comes`).
+        """
+        async with self.sent(BEAT) as [beat]:
+            return await self.comes(beat.done)
 
     @asynccontextmanager
     async def sent(self, path: str, times: int = 1) -> AsyncIterator[list[asyncio.Task[Reply]]]:
@@ -129,7 +139,17 @@ class Submission:
 
         while seen < wanted and await self.comes(grown):
             pass
+        if not await self.beats():
+            self.stood_still.append("queries wait in the database")
         return seen
+
+    def check_the_loop(self) -> None:
+        """Raise AssertionError if the loop stood still in this check; the plugin calls it."""
+        while self.stood_still:
+            raise AssertionError(
+                f"All else is right in this check, but while {self.stood_still.pop()}, the server "
+                "gave no answer to anybody else. Some call blocks the event loop."
+            )
 
     async def _raised(self) -> dict[str, Any] | None:
         """The diary's last error. It is noted after the reply is sent, so wait a little."""
