@@ -31,10 +31,7 @@ def small_book(source: Path) -> Path:
     (source / "conf.py").write_text(
         f"import sys\nsys.path.insert(0, {str(COURSE / 'book' / '_ext')!r})\n"
         "extensions = ['myst_parser', 'ledger_pages']\nhtml_theme = 'basic'\n"
-        "myst_enable_extensions = ['deflist']\n"
-        # As Jupyter Book does: it lists everything below `_static`, for every page
-        "html_css_files = ['ledger/ledger.css', 'kept.css']\n"
-        "html_js_files = ['ledger/ledger.js', ['kept.js', {}]]\n",
+        "myst_enable_extensions = ['deflist']\n",
         encoding="utf-8",
     )
     built = source / "_build"
