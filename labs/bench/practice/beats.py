@@ -45,7 +45,9 @@ async def beats_beside_locks(app: Submission, requests: Mapping[str, Send]) -> N
         for name, send in requests.items():
             async with locked(app.dsn, table), sent(app, send) as request:
 
-                async def arrived(table: str = table, request: asyncio.Task = request) -> bool:
+                async def arrived(
+                    table: str = table, request: asyncio.Task[object] = request
+                ) -> bool:
                     return request.done() or await app.kitchen.fetchval(WAITS, table) > 0
 
                 await app.comes(arrived)
@@ -74,7 +76,7 @@ async def beats_beside_silence(
                     async with sent(alone, send) as request:
 
                         async def asked(
-                            before: int = before, request: asyncio.Task = request
+                            before: int = before, request: asyncio.Task[object] = request
                         ) -> bool:
                             return request.done() or net.trips > before
 
