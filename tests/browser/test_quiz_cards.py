@@ -22,7 +22,7 @@ from playwright.sync_api import (
 from sphinx.application import Sphinx
 
 from bench.course import COURSE
-from bench.quizzes.cards import SCRIPT, STYLE, Transfer, progress, quiz, quiz_setup, recall
+from bench.quizzes.cards import SCRIPTS, STYLE, Transfer, progress, quiz, quiz_setup, recall
 from bench.quizzes.files import load_lessons, load_recall
 from browsing import AXE, chromium
 
@@ -31,9 +31,11 @@ THEME = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/s
 FILES = {
     "/theme.css": THEME / "pydata-sphinx-theme.css",
     "/cards.css": STYLE,
-    "/cards.js": SCRIPT,
+    **{f"/{script.name}": script for script in SCRIPTS},
 }
-LOADED = '<link rel="stylesheet" href="/cards.css"><script defer src="/cards.js"></script>'
+LOADED = '<link rel="stylesheet" href="/cards.css">' + "".join(
+    f'<script defer src="/{script.name}"></script>' for script in SCRIPTS
+)
 QUESTIONS = """\
 lesson: "01"
 title: "Waiting"
@@ -168,7 +170,9 @@ def replies(page: Page, name: str) -> Locator:
 
 
 def kept(page: Page, name: str) -> list[object]:
-    return [one["value"] for one in page.evaluate("id => courseQuiz.read(id)", f"01/{name}")]
+    return [
+        one["value"] for one in page.evaluate("id => asyncCourse.storage.read(id)", f"01/{name}")
+    ]
 
 
 # --- Commit, reply, second try ---------------------------------------------------------------
@@ -317,7 +321,9 @@ NUMBERS = [
 def test_numbers_are_understood_as_people_write_them(device: Callable[..., Page]) -> None:
     page = device()
     for text, unit, expected in NUMBERS:
-        found = page.evaluate("([text, unit]) => courseQuiz.parseNumber(text, unit)", [text, unit])
+        found = page.evaluate(
+            "([text, unit]) => asyncCourse.numbers.parse(text, unit)", [text, unit]
+        )
         if isinstance(expected, str):
             assert expected in found["problem"], text
         else:
@@ -342,13 +348,13 @@ def test_other_scripts_hear_a_first_guess_now_after_a_reload_and_when_it_is_forg
     choose(page, "Never.")
     assert page.evaluate("heard") == [guess]
     page.reload()
-    page.wait_for_function("courseQuiz.guesses().length === 1")
+    page.wait_for_function("asyncCourse.cards.guesses().length === 1")
     assert guess in page.evaluate("heard")
-    assert page.evaluate("courseQuiz.guesses()") == [guess]
+    assert page.evaluate("asyncCourse.cards.guesses()") == [guess]
     page.get_by_role("button", name="Forget my answers").click()
     page.get_by_role("button", name="Forget them").click()
     assert page.evaluate("heard.at(-1)") == {**guess, "value": None}
-    assert page.evaluate("courseQuiz.guesses()") == []
+    assert page.evaluate("asyncCourse.cards.guesses()") == []
 
 
 def test_cards_that_a_notebook_shows_later_work_also_with_the_script_run_twice(
@@ -359,7 +365,8 @@ def test_cards_that_a_notebook_shows_later_work_also_with_the_script_run_twice(
         "html => { document.getElementById('cell').innerHTML = html; }",
         quiz("01/ping", book)._repr_html_(),
     )
-    page.evaluate(SCRIPT.read_text(encoding="utf-8"))
+    for script in SCRIPTS:
+        page.evaluate(script.read_text(encoding="utf-8"))
     choose(page, "Never.")
     expect(replies(page, "ping")).to_have_count(1)
 
@@ -512,7 +519,7 @@ def test_a_link_carries_answers_and_the_earlier_answer_stays_the_first(
     expect(replies(laptop, "ping")).to_have_count(2)
     assert kept(laptop, "ping") == ["loop-interrupts", "right"]
     assert kept(laptop, "total") == [0.1, 2]
-    assert laptop.evaluate("courseQuiz.guesses()[0].value") == 0.1
+    assert laptop.evaluate("asyncCourse.cards.guesses()[0].value") == 0.1
 
     phone.goto(link_of(laptop))
     phone.get_by_role("button", name="Add them to mine").click()
@@ -719,7 +726,7 @@ def test_directives_show_what_cells_show_and_recall_links_reach_their_cells(
     index = (out / "index.html").read_text(encoding="utf-8")
     for shown in (progress("01"), quiz("01/m4"), Transfer()):
         assert shown._repr_html_() in index
-    for name in (STYLE.name, SCRIPT.name):
+    for name in (STYLE.name, *(script.name for script in SCRIPTS)):
         assert f"_static/{name}" in index
         assert (out / "_static" / name).is_file()
     assert not list((out / "_static").glob("*.py"))

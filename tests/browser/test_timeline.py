@@ -75,7 +75,7 @@ def write(folder: Path, *parts: str, name: str = "page.html", script: bool = Tru
     """Write a page around the parts; returns its file:// address."""
     scripts = "".join(
         f'<script defer src="{(ASSETS / file).as_uri()}"></script>'
-        for file in ("simulator.js", "timeline.js")
+        for file in ("simulator.js", "lanes.js", "timeline.js")
     )
     styles = "".join(
         f'<link rel="stylesheet" href="{(ASSETS / file).as_uri()}">'
@@ -123,7 +123,7 @@ def simulator(page: Page) -> Page:
 
 def simulate(page: Page, **options: Any) -> dict[str, Any]:
     # As one string: Playwright needs seconds for the objects of a large trace.
-    text = page.evaluate("one => JSON.stringify(window.CourseSimulator.simulate(one))", options)
+    text = page.evaluate("one => JSON.stringify(asyncCourse.simulator.simulate(one))", options)
     return json.loads(text)
 
 
@@ -234,7 +234,7 @@ def test_simulator_repeats_itself_and_manages_a_thousand_guests(simulator: Page)
 def test_simulator_refuses_nonsense_by_name(simulator: Page, wrong: dict, named: str) -> None:
     case = {"kind": "await", "requests": 2, "pool": 1, "seconds": 0.1} | wrong
     said = simulator.evaluate(
-        "one => { try { window.CourseSimulator.simulate(one); } catch (e) { return e.message; } }",
+        "one => { try { asyncCourse.simulator.simulate(one); } catch (e) { return e.message; } }",
         case,
     )
     assert said.startswith(named)

@@ -11,7 +11,7 @@ import pytest
 
 from bench.claim_index import claim_homes, claims_in
 from bench.course import COURSE
-from bench.quizzes.cards import Progress, markdown, quiz, quiz_setup, recall
+from bench.quizzes.cards import SCRIPTS, Progress, markdown, quiz, quiz_setup, recall
 from bench.quizzes.cards import progress as progress_of
 from bench.quizzes.checks import QuizError
 from bench.quizzes.files import (
@@ -270,7 +270,7 @@ def test_an_unknown_question_names_those_there_are() -> None:
 
 def test_the_setup_cell_carries_style_and_script_alone() -> None:
     html = quiz_setup()._repr_html_()
-    assert html.count("<script>") == html.count("</script>") == 1
+    assert html.count("<script>") == html.count("</script>") == len(SCRIPTS)
     assert html.count("<style>") == html.count("</style>") == 1
     assert "src=" not in html
     assert not re.search(r"\b(?:https?:)?//[a-z]+\.", html)

@@ -1,7 +1,7 @@
 """Shows the course's questions: the same HTML in a notebook cell, in the book and in slides.
 
 A card works without its script: options or a number field, and all replies in a closed box below.
-The script (cards.js) puts committing before the reply and keeps the answers. No card carries an
+The scripts (page/) put committing before the reply and keep the answers. No card carries an
 id of HTML or anything random, so that one output equals the next.
 """
 
@@ -19,10 +19,23 @@ from bench.course import BOOK, recall_files
 from bench.quizzes.checks import QuizError
 from bench.quizzes.files import Lesson, RecallCard, load_lessons, load_recall
 from bench.quizzes.items import Answer, Item
+from bench.units import SCRIPT as UNITS_SCRIPT
 
-STYLE = Path(__file__).with_name("cards.css")
-SCRIPT = Path(__file__).with_name("cards.js")
-SCRIPTS = (SCRIPT,)  # in the order in which a page loads them
+PAGE = Path(__file__).with_name("page")
+STYLE = PAGE / "cards.css"
+# In the order in which a page loads them; the header of each says what it needs and gives.
+SCRIPTS = (
+    UNITS_SCRIPT,
+    PAGE / "elements.js",
+    PAGE / "numbers.js",
+    PAGE / "storage.js",
+    PAGE / "replies.js",
+    PAGE / "cards.js",
+    PAGE / "packing.js",
+    PAGE / "progress.js",
+    PAGE / "transfer.js",
+    PAGE / "start.js",
+)
 UNITS = {"s": "seconds"}  # how a unit is written beside the number field
 SURE = {"guess": "I guess", "fairly": "Fairly sure", "certain": "Certain"}
 TAGS = {"myth": "Myth buster", "choice": "Question", "number": "Prediction"}
@@ -55,8 +68,8 @@ def progress(lesson: str, book: Path = BOOK) -> Progress:
 
 
 def quiz_setup() -> Assets:
-    """Style and script of all cards, shown once by a notebook's first cell (tag: remove-cell)."""
-    return Assets("The questions of this notebook are ready.", (STYLE, SCRIPT))
+    """Style and scripts of all cards, shown once by a notebook's first cell (tag: remove-cell)."""
+    return Assets("The questions of this notebook are ready.", (STYLE, *SCRIPTS))
 
 
 def recall(lesson: str, link: Callable[[str], str | None], book: Path = BOOK) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from bench.assets import Assets
 from bench.course import TRACES
 from bench.traces.lanes import Timeline
-from bench.traces.looks import ASSETS, STYLE
+from bench.traces.looks import ASSETS, SCRIPTS, STYLE
 from bench.traces.picture import Picture
 from bench.traces.player import render
 from bench.traces.trace import Trace, TraceError, check_trace
@@ -37,9 +37,9 @@ def recorded(
 
 
 def timeline_setup() -> Assets:
-    """Style and script of the timelines, shown once by a notebook's cell (tag: remove-cell)."""
+    """Style and scripts of the timelines, shown once by a notebook's cell (tag: remove-cell)."""
     says = "The timelines of this notebook can be played now."
-    return Assets(says, (STYLE, ASSETS / "timeline.css", ASSETS / "timeline.js"))
+    return Assets(says, (STYLE, ASSETS / "timeline.css", *SCRIPTS))
 
 
 def load(name: str) -> Trace:
