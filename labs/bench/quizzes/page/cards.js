@@ -44,7 +44,7 @@
   /** Shows what is stored: replies, marks at the options, what can still be done. */
   function render(card) {
     const { tries, done, found } = state(card);
-    showReplies(card, tries, done && !found);
+    showReplies(card, tries, done, found);
     showMarks(card, tries, done);
     const button = card.querySelector(".quiz-commit");
     button.textContent = tries.length ? "Commit a second try" : "Commit to this answer";
@@ -56,12 +56,14 @@
     announceFirst(card, tries[0]);
   }
 
-  function showReplies(card, tries, withRight) {
-    const wanted = tries.map((one, at) => [at ? "Second try" : "First answer", one.value, one.sure]);
-    if (withRight) {
-      const right = card.querySelector(".quiz-all [data-right]");
-      wanted.push([replies.RIGHT, right.dataset.option ?? Number.parseFloat(right.textContent)]);
-    }
+  /** A first number gets a hint alone; the replies, which tell the answer, follow the second one. */
+  function showReplies(card, tries, done, found) {
+    const hinted = Boolean(field(card)) && !done;
+    const wanted = tries.map(({ value, sure }, at) => [
+      at ? "Second try" : "First answer",
+      { value, sure, hinted },
+    ]);
+    if (done && !found) wanted.push([replies.RIGHT, { value: replies.rightValue(card) }]);
     const list = card.querySelector(".quiz-replies");
     const keys = wanted.map((one) => JSON.stringify(one));
     const stale = all(".quiz-reply", list).some(({ dataset }, at) => dataset.key !== keys[at]);
@@ -89,10 +91,12 @@
   function start(card) {
     card.dataset.ready = "";
     const { tries } = state(card);
-    const last = tries.at(-1);
-    if (last && field(card)) field(card).value = String(last.value);
-    for (const radio of radios(card)) radio.checked = radio.value === last?.value;
-    for (const radio of confidence(card)) radio.checked = radio.value === tries[0]?.sure;
+    if (tries.length) { // otherwise the reader may have chosen something already
+      const { value } = tries.at(-1);
+      if (field(card)) field(card).value = String(value);
+      for (const radio of radios(card)) radio.checked = radio.value === value;
+      for (const radio of confidence(card)) radio.checked = radio.value === tries[0].sure;
+    }
     render(card);
   }
 

@@ -1,7 +1,7 @@
 /* How many questions of a lesson are answered, and the way to forget the answers.
 
    Needs: asyncCourse.elements, asyncCourse.storage, asyncCourse.units.
-   Gives: asyncCourse.progress = { show, actions, close, lost }. */
+   Gives: asyncCourse.progress = { show, showForgetting, actions, close, lost }. */
 ((course) => {
   "use strict";
   if (course.progress) return;
@@ -22,7 +22,13 @@
     const bar = panel.querySelector("progress");
     bar.hidden = false;
     bar.value = done;
-    panel.querySelector(".quiz-forget").hidden = !done;
+    showForgetting(panel, done > 0);
+  }
+
+  function showForgetting(panel, on) {
+    const part = panel.querySelector(".quiz-forget");
+    part.hidden = !on;
+    part.style.display = ""; // cards.py hides it twice
   }
 
   /** Closes a panel's questions and says how it ended. */
@@ -50,5 +56,5 @@
     },
   };
 
-  course.progress = { show, actions, close, lost };
+  course.progress = { show, showForgetting, actions, close, lost };
 })((window.asyncCourse ??= {}));

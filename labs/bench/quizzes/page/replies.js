@@ -1,13 +1,14 @@
 /* Which reply of a card belongs to an answer, and how it is shown.
 
    Needs: asyncCourse.elements, asyncCourse.units.
-   Gives: asyncCourse.replies = { box, of, isRight, number, RIGHT }. */
+   Gives: asyncCourse.replies = { box, isRight, rightValue, number, RIGHT }. */
 ((course) => {
   "use strict";
   if (course.replies) return;
   const { all, make } = course.elements;
 
   const RIGHT = "The right answer";
+  const UNKNOWN = "We know no belief that leads to this number.";
   const SURE = { guess: "a guess", fairly: "fairly sure", certain: "certain" };
 
   /** "0.3 seconds", "1 thread": as cards.py writes the unit beside the field. */
@@ -35,21 +36,47 @@
     if (typeof value === "number") return [number(value, card.dataset.unit)];
     const radio = all(".quiz-ask input[type=radio]", card).find((one) => one.value === value);
     if (!radio) return ["an answer that this question no longer offers"];
-    return [...radio.nextElementSibling.cloneNode(true).childNodes];
+    return copy(radio.nextElementSibling);
   }
 
-  /** A box with the answer, the verdict, the reply, and a link where the page has the experiment. */
-  function box(card, title, value, sure) {
+  const right = (card) => card.querySelector(".quiz-all [data-right]");
+
+  /** The answer of the question: a number or an option's id. */
+  const rightValue = (card) =>
+    right(card).dataset.option ?? Number.parseFloat(right(card).textContent);
+
+  /** What a first number would mean; the reply would tell the answer. */
+  function hint(card, value) {
+    const belief = of(card, value)?.querySelector(".quiz-belief");
+    const meaning = belief
+      ? make("p", "quiz-means", "It would follow from this belief: “", ...copy(belief), "”")
+      : make("p", "quiz-means", UNKNOWN);
+    const larger = value < rightValue(card) ? "a larger" : "a smaller";
+    const words = `The experiment shows ${larger} number. Which one do you expect now?`;
+    return [meaning, make("p", "quiz-verdict", words)];
+  }
+
+  const copy = (node) => [...node.cloneNode(true).childNodes];
+
+  /**
+   * A box with the answer, the verdict, the reply, and a link where the page has the experiment.
+   * While the reader has a second try, `hinted`, a number gets a hint instead of all that.
+   */
+  function box(card, title, { value, sure, hinted }) {
     const reply = of(card, value);
-    const right = isRight(card, value);
+    const good = isRight(card, value);
     const made = make("div", "quiz-reply");
-    made.toggleAttribute("data-right", right);
+    made.toggleAttribute("data-right", good);
     made.append(
       make("p", "quiz-try", sure ? `${title} · ${SURE[sure]}` : title),
       make("p", "quiz-answer", ...answer(card, value)),
     );
+    if (hinted) {
+      made.append(...hint(card, value));
+      return made;
+    }
     if (title !== RIGHT) {
-      const verdict = right ? "✓ The experiment agrees." : "The experiment shows something else.";
+      const verdict = good ? "✓ The experiment agrees." : "The experiment shows something else.";
       made.append(make("p", "quiz-verdict", verdict));
     }
     if (reply) made.append(reply.querySelector(".quiz-say").cloneNode(true));
@@ -62,5 +89,5 @@
     return made;
   }
 
-  course.replies = { box, of, isRight, number, RIGHT };
+  course.replies = { box, isRight, rightValue, number, RIGHT };
 })((window.asyncCourse ??= {}));

@@ -17,7 +17,7 @@
     const words = `This browser holds ${count(known)} of yours.${progress.lost()}`;
     panel.querySelector(".quiz-count").textContent = words;
     panel.querySelector(".quiz-moves").hidden = false;
-    panel.querySelector(".quiz-forget").hidden = !known;
+    progress.showForgetting(panel, known > 0);
     for (const button of all("[data-do=link], [data-do=save]", panel)) button.disabled = !known;
   }
 
