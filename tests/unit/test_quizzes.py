@@ -233,10 +233,10 @@ def test_every_card_is_whole_and_the_same_twice(ref: str) -> None:
     assert card.item.prompt in repr(card)
 
 
-def test_without_the_script_nothing_is_hidden_but_the_button() -> None:
+def test_without_the_script_no_answer_is_hidden() -> None:
     html = quiz("01/one-word-def")._repr_html_()
     hidden = [tag for tag, attributes in Tags(html).found if "hidden" in attributes]
-    assert hidden == ["button"]
+    assert hidden == ["p", "button"]  # the line is for a notebook that is not trusted
     assert 'inputmode="decimal"' in html
     assert "<details" in html
     assert "<details open" not in html
