@@ -1,6 +1,6 @@
 /* <async-timeline>: plays a trace that stands in the page.
 
-   Needs: asyncCourse.lanes; asyncCourse.simulator where the element has data-simulator.
+   Needs: asyncCourse.lanes, asyncCourse.clock; asyncCourse.simulator where the element has data-simulator.
    Gives: the element.
 
    bench/traces/player.py has written all that a reader needs: summary, figure, table. This script
@@ -12,9 +12,6 @@
   "use strict";
   if (customElements.get("async-timeline")) return;
   const { problemOf, figure, guessText, legend, table, moments, sentenceAt } = course.lanes;
-
-  const PLAY_SECONDS = 5; // for the whole axis, so that figures that share an axis play alike
-  const PLAY_STEPS = 10; // instead, when the reader asked for less motion
 
   function paint(node, markup) {
     // oxlint-disable-next-line no-restricted-properties -- lanes.js escapes what a trace brings
@@ -48,7 +45,17 @@
       this.pause();
     }
 
+    /** Brings the element to life; one that is broken stops no other. */
     start() {
+      try {
+        this.read();
+      } catch (error) {
+        elements.delete(this);
+        console.warn("A timeline of this page does not work:", this, error);
+      }
+    }
+
+    read() {
       if (this.trace || !this.isConnected) {
         if (this.trace && this.isConnected) elements.add(this); // moved within the page
         return;
@@ -75,6 +82,7 @@
       this.parts = {
         plot: part(".timeline-plot"),
         range: part("input[type=range]"),
+        stop: part(".timeline-stop input"),
         play: part("[data-do=play]"),
         now: part(".timeline-now"),
         live: part(".timeline-live"),
@@ -90,6 +98,14 @@
       this.parts.range.addEventListener("input", () => {
         this.pause();
         this.show((this.parts.range.value / 1000) * this.trace.duration);
+      });
+      this.parts.stop.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" || event.isComposing) return;
+        event.preventDefault();
+        event.stopPropagation(); // JupyterLab takes Enter away from text fields
+        this.pause();
+        this.show(0);
+        this.play();
       });
       if (this.parts.form) this.startSimulator();
       this.redrawGroup();
@@ -147,7 +163,7 @@
 
     press(what) {
       if (what === "play") {
-        if (this.timer) {
+        if (this.stop) {
           this.pause();
           this.say();
         } else {
@@ -165,38 +181,44 @@
       this.say();
     }
 
+    /** Where playing stops by itself, in seconds; NaN for what is no number. */
+    get stopAt() {
+      const typed = this.parts.stop.value.trim().replace(/\s*s$/, "").replace(",", ".");
+      const time = typed ? Number(typed) : Infinity;
+      return time > 0 ? time : NaN;
+    }
+
     play() {
-      const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-      const end = this.trace.duration;
-      if (this.time >= end) this.show(0);
-      this.parts.play.textContent = "Pause";
-      this.parts.live.textContent = "";
-      const goOn = (time) => {
-        this.show(time);
-        if (time < end) return true;
-        this.pause();
-        this.say();
-        return false;
-      };
-      if (calm) {
-        this.timer = setInterval(() => goOn(this.time + end / PLAY_STEPS + end / 1e9), 500);
-        this.stopTimer = clearInterval;
+      const { duration } = this.trace;
+      if (this.time >= duration) this.show(0);
+      const { stopAt } = this;
+      this.parts.stop.setAttribute("aria-invalid", String(Number.isNaN(stopAt)));
+      if (Number.isNaN(stopAt)) {
+        this.parts.live.textContent = "Stop at: write a number of seconds, like 0.1.";
+        this.classList.add("timeline-refused");
+        this.parts.stop.focus();
         return;
       }
-      let last = performance.now();
-      const frame = (moment) => {
-        const passed = Math.max(0, moment - last) / 1000;
-        last = moment;
-        if (goOn(this.time + (passed * this.axis) / PLAY_SECONDS)) this.timer = requestAnimationFrame(frame);
-      };
-      this.timer = requestAnimationFrame(frame);
-      this.stopTimer = cancelAnimationFrame;
+      this.classList.remove("timeline-refused");
+      this.parts.play.textContent = "Pause";
+      this.parts.live.textContent = "";
+      this.stop = course.clock.run({
+        start: this.time,
+        end: stopAt > this.time + duration / 1e6 ? Math.min(stopAt, duration) : duration,
+        axis: this.axis,
+        duration,
+        show: (time) => this.show(time),
+        done: () => {
+          this.pause();
+          this.say();
+        },
+      });
     }
 
     pause() {
-      if (!this.timer) return;
-      this.stopTimer.call(window, this.timer);
-      this.timer = 0;
+      if (!this.stop) return;
+      this.stop();
+      this.stop = null;
       this.parts.play.textContent = "Play";
     }
 

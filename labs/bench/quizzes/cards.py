@@ -14,6 +14,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from bench.assets import LAB_KEYS as KEYS
 from bench.assets import Assets
 from bench.course import BOOK, recall_files
 from bench.quizzes.checks import QuizError
@@ -45,8 +46,6 @@ SCRIPTS = (
 UNITS = {"s": "seconds"}  # how a unit is written beside the number field
 SURE = {"guess": "I guess", "fairly": "Fairly sure", "certain": "Certain"}
 TAGS = {"myth": "Myth buster", "choice": "Question", "number": "Prediction"}
-# JupyterLab takes arrows and letters for itself unless the focused element says no.
-KEYS = 'data-lm-suppress-shortcuts="true"'
 # JupyterLab takes `hidden` from the output of a notebook that it does not trust: only there is this
 # line seen. It takes the data and the scripts, too, until the cell has run.
 ASLEEP = '<p class="quiz-asleep" hidden>Run this cell: then you can answer here.</p>'

@@ -9,7 +9,7 @@ import json
 from html import escape
 from typing import Any
 
-from bench.assets import Assets
+from bench.assets import LAB_KEYS, Assets
 from bench.course import TRACES
 from bench.traces.lanes import Timeline
 from bench.traces.looks import ASSETS, SCRIPTS, STYLE
@@ -31,7 +31,7 @@ def recorded(
     options = {"beside": beside, "guess": guess, "axis": axis}
     html = page_html(name, f"timeline-{name}", options)
     if reveal:
-        summary = f"<summary>{escape(reveal, quote=False)}</summary>"
+        summary = f"<summary {LAB_KEYS}>{escape(reveal, quote=False)}</summary>"
         html = f'<details class="timeline-reveal">{summary}\n{html}</details>'
     return Picture(load(name).summary, html)
 
