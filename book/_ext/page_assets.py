@@ -17,6 +17,7 @@ from sphinx.util.typing import ExtensionMetadata
 from bench.course import PAGE_ASSETS
 from bench.quizzes.cards import SCRIPTS as CARD_SCRIPTS
 from bench.quizzes.cards import STYLE as CARD_STYLE
+from bench.traces.looks import SCRIPTS as TIMELINE_SCRIPTS
 
 LOADED_WITH: tuple[tuple[str, tuple[Path, ...]], ...] = (
     ('class="quiz', (CARD_STYLE, *CARD_SCRIPTS)),
@@ -26,7 +27,7 @@ LOADED_WITH: tuple[tuple[str, tuple[Path, ...]], ...] = (
         (PAGE_ASSETS / "timeline/lanes.css", PAGE_ASSETS / "timeline/timeline.css"),
     ),
     ('data-simulator="yes"', (PAGE_ASSETS / "timeline/simulator.js",)),
-    ("<async-timeline", (PAGE_ASSETS / "timeline/timeline.js",)),
+    ("<async-timeline", TIMELINE_SCRIPTS),
     ('class="ledger-card', (PAGE_ASSETS / "ledger/ledger.css", PAGE_ASSETS / "ledger/ledger.js")),
     ("data-axes=", (PAGE_ASSETS / "guesses.js",)),
     ('class="answers"', (PAGE_ASSETS / "answers/answers.css",)),

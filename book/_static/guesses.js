@@ -1,59 +1,69 @@
-// Draws the reader's guess into the figures of bench.figures: <figure data-axes data-guess="01/id">.
-// labs/bench/figures/drawing.py describes data-axes. Guesses come from the question cards, as `course:guess` events
-// {id, value, unit}, or from courseQuiz.guesses() when they were made before this script ran.
-(() => {
-  "use strict";
-  const SVG = "http://www.w3.org/2000/svg";
-  const SCALE = { linear: (v) => v, log: Math.log };
+/* Draws the reader's guess into the figures of bench.figures: <figure data-axes data-guess="01/id">.
 
-  function add(svg, name, attributes) {
-    const node = document.createElementNS(SVG, name);
-    node.setAttribute("class", "course-guess");
-    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-    svg.append(node);
-    return node;
+   Needs: asyncCourse.elements, asyncCourse.units, asyncCourse.cards.
+   Gives: nothing; it listens.
+
+   bench/figures/drawing.py describes data-axes. Guesses come from the question cards, as
+   `course:guess` events {id, value, unit}, or from asyncCourse.cards.guesses() when they were made
+   before this script ran. */
+((course) => {
+  "use strict";
+  const SCALE = { linear: (value) => value, log: Math.log };
+
+  /** Where `value` stands on the axis, in the figure's units, and whether it lies beyond its ends. */
+  function place(axes, value, [first, last], otherwise) {
+    const { scale, at } = axes[axes.guess];
+    const [[p0, v0], [p1, v1]] = at;
+    const f = SCALE[scale];
+    const wanted = p0 + ((p1 - p0) * (f(value) - f(v0))) / (f(v1) - f(v0));
+    const within = Math.min(Math.max(wanted, first), last);
+    const position = Number.isFinite(within) ? within : otherwise; // zero on a log axis: below
+    return { position, beyond: !Number.isFinite(wanted) || Math.abs(position - wanted) > 0.5 };
   }
 
-  function draw(figure, value, unit) {
+  function drawGuess(figure, value, unit) {
     const svg = figure.querySelector("svg");
-    svg.querySelectorAll(".course-guess").forEach((node) => node.remove());
+    for (const old of svg.querySelectorAll(".course-guess")) old.remove();
     if (value === null || !Number.isFinite(value)) return;
     const axes = JSON.parse(figure.dataset.axes);
-    const { scale, at: [[p0, v0], [p1, v1]] } = axes[axes.guess];
-    const f = SCALE[scale];
     const [left, top, right, bottom] = axes.plot;
     const upright = axes.guess === "x";
-    const [first, last] = upright ? [left, right] : [top, bottom];
-    const wanted = p0 + ((p1 - p0) * (f(value) - f(v0))) / (f(v1) - f(v0));
-    const place = Math.min(Math.max(wanted, first), last); // NaN and infinities of a log axis: below
-    const position = Number.isFinite(place) ? place : upright ? left : bottom;
-    const beyond = Math.abs(position - wanted) > 0.5 || !Number.isFinite(wanted);
+    const range = upright ? [left, right] : [top, bottom];
+    const { position, beyond } = place(axes, value, range, upright ? left : bottom);
     // A guess about one bar crosses that bar alone; its words stand beside the bar's name.
-    const row = axes.rows && axes.rows[figure.dataset.guessRow];
+    const row = axes.rows?.[figure.dataset.guessRow];
     const ends = upright
       ? { x1: position, x2: position, y1: row ? row - 9 : top, y2: row ? row + 11 : bottom }
       : { x1: left, x2: right, y1: position, y2: position };
-    if (row) add(svg, "line", { ...ends, stroke: "var(--pst-color-background, #fff)", "stroke-width": 6 });
-    add(svg, "line", {
-      ...ends, stroke: "#CC79A7", "stroke-width": 2, "stroke-dasharray": "2 3",
-    });
+    const draw = (name, attributes, text) =>
+      course.elements.draw(svg, name, { class: "course-guess", ...attributes }, text);
+    if (row) draw("line", { ...ends, stroke: "var(--pst-color-background, #fff)", "stroke-width": 6 });
+    draw("line", { ...ends, stroke: "#CC79A7", "stroke-width": 2, "stroke-dasharray": "2 3" });
     const near = row || (upright && position > (left + right) / 2) ? "end" : "start";
-    const text = add(svg, "text", {
-      x: row ? right : upright ? position + (near === "end" ? -4 : 4) : left + 4,
-      y: row ? row - 13 : upright ? top + 12 : Math.max(position - 4, top + 12),
-      "text-anchor": near,
-      "font-size": 12, fill: "currentColor",
-    });
-    const name = value === 1 && unit.length > 2 ? unit.replace(/ies$/, "y").replace(/s$/, "") : unit;
-    text.textContent = `your guess ${value} ${name}${beyond ? ", beyond this axis" : ""}`;
+    const beside = upright ? position + (near === "end" ? -4 : 4) : left + 4;
+    const above = upright ? top + 12 : Math.max(position - 4, top + 12);
+    const words = `your guess ${course.units.counted(value, unit)}${beyond ? ", beyond this axis" : ""}`;
+    draw(
+      "text",
+      {
+        x: row ? right : beside,
+        y: row ? row - 13 : above,
+        "text-anchor": near,
+        "font-size": 12,
+        fill: "currentColor",
+      },
+      words,
+    );
   }
 
   function show({ id, value, unit }) {
-    document.querySelectorAll("figure[data-axes][data-guess]").forEach((figure) => {
-      if (figure.dataset.guess === id) draw(figure, value, unit);
-    });
+    const figures = course.elements.all("figure[data-axes][data-guess]");
+    course.elements.each(
+      figures.filter((figure) => figure.dataset.guess === id),
+      (figure) => drawGuess(figure, value, unit),
+    );
   }
 
   document.addEventListener("course:guess", (event) => show(event.detail));
-  if (window.courseQuiz) window.courseQuiz.guesses().forEach(show);
-})();
+  course.cards?.guesses().forEach(show);
+})((window.asyncCourse ??= {}));

@@ -1,10 +1,13 @@
-// The search page: a message that somebody pastes, or words of it, leads to its entry first.
-//
-// Sphinx's search wants every word of the question on a page, and ignores numbers. Here an entry
-// is found when all words are words of one of its messages or of its code; when one of them is a key
-// (an SQLSTATE, the name of a class); or when most words of a message stand in what was pasted: real
-// messages carry names and numbers of their own. `message_entries.py` writes the entries; the other
-// results follow unchanged.
+/* The search page: a message that somebody pastes, or words of it, leads to its entry first.
+
+   Needs: nothing (Search of Sphinx).
+   Gives: nothing; it wraps Sphinx's search.
+
+   Sphinx's search wants every word of the question on a page, and ignores numbers. Here an entry
+   is found when all words are words of one of its messages or of its code; when one of them is a key
+   (an SQLSTATE, the name of a class); or when most words of a message stand in what was pasted: real
+   messages carry names and numbers of their own. `message_entries.py` writes the entries; the other
+   results follow unchanged. */
 (() => {
   "use strict";
   const MOST = 3; // entries shown
@@ -32,8 +35,8 @@
     }));
     if (best) return best;
     if (asked.some((word) => entry.named.includes(word))) return 2;
-    const all = [...entry.own.flat(), ...entry.named, ...entry.explained];
-    return asked.every((word) => all.includes(word)) ? 1 : 0;
+    const all = new Set([...entry.own.flat(), ...entry.named, ...entry.explained]);
+    return asked.every((word) => all.has(word)) ? 1 : 0;
   }
 
   function find(query) {

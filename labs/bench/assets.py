@@ -1,9 +1,13 @@
-"""Style and script for a notebook that runs outside the book, where no page loads them."""
+"""Style and scripts for a notebook that runs outside the book, where no page loads them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+LAB_KEYS = 'data-lm-suppress-shortcuts="true"'
+"""On every control: JupyterLab takes arrows and letters for itself unless the focused element says
+no."""
 
 
 @dataclass(frozen=True)

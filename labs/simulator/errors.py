@@ -68,7 +68,7 @@ def simulate(cases: list[Case]) -> list[dict[str, Any]]:
         page = browser.new_page()
         page.add_script_tag(content=SIMULATOR.read_text(encoding="utf-8"))
         found = page.evaluate(
-            "cases => cases.map(one => window.CourseSimulator.simulate(one))", cases
+            "cases => cases.map(one => asyncCourse.simulator.simulate(one))", cases
         )
         browser.close()
     return found

@@ -18,7 +18,7 @@ from playwright.sync_api import (
     expect,
 )
 
-from bench.quizzes.cards import SCRIPT, STYLE, Transfer, progress, quiz, quiz_setup, recall
+from bench.quizzes.cards import SCRIPTS, STYLE, Transfer, progress, quiz, quiz_setup, recall
 from bench.quizzes.files import load_lessons
 from browsers import AXE
 
@@ -27,9 +27,11 @@ THEME = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/s
 FILES = {
     "/theme.css": THEME / "pydata-sphinx-theme.css",
     "/cards.css": STYLE,
-    "/cards.js": SCRIPT,
+    **{f"/{script.name}": script for script in SCRIPTS},
 }
-LOADED = '<link rel="stylesheet" href="/cards.css"><script defer src="/cards.js"></script>'
+LOADED = '<link rel="stylesheet" href="/cards.css">' + "".join(
+    f'<script defer src="/{script.name}"></script>' for script in SCRIPTS
+)
 QUESTIONS = """\
 lesson: "01"
 title: "Waiting"
@@ -158,7 +160,9 @@ def replies(page: Page, name: str) -> Locator:
 
 
 def kept(page: Page, name: str) -> list[object]:
-    return [one["value"] for one in page.evaluate("id => courseQuiz.read(id)", f"01/{name}")]
+    return [
+        one["value"] for one in page.evaluate("id => asyncCourse.storage.read(id)", f"01/{name}")
+    ]
 
 
 # --- Commit, reply, second try ---------------------------------------------------------------
@@ -216,10 +220,40 @@ def test_after_two_tries_the_right_answer_is_explained(device: Callable[..., Pag
     expect(replies(page, "ping")).to_have_count(3)
     expect(replies(page, "ping").nth(2)).to_contain_text("The right answerAfter the query.")
     type_in(page, "total", "7")
-    expect(replies(page, "total").nth(0)).to_contain_text("The waits add up.")
     type_in(page, "total", "0.1")
+    expect(replies(page, "total").nth(0)).to_contain_text("The waits add up.")
     expect(replies(page, "total").nth(1)).to_contain_text("Too short.")
     expect(replies(page, "total").nth(2)).to_contain_text("The right answer2 seconds")
+
+
+FIRST_NUMBERS = [
+    ("0.1", "It would follow from this belief: “Cores do it.”", "a larger number"),
+    ("7", "We know no belief that leads to this number.", "a smaller number"),
+]
+
+
+@pytest.mark.parametrize(("number", "meaning", "way"), FIRST_NUMBERS)
+def test_a_first_number_is_weighed_before_the_answer_is_told(
+    device: Callable[..., Page], number: str, meaning: str, way: str
+) -> None:
+    page = device()
+    type_in(page, "total", number)
+    for again in range(2):
+        reply = replies(page, "total")
+        expect(reply).to_have_count(1)
+        expect(reply).to_contain_text(meaning)
+        expect(reply).to_contain_text(f"The experiment shows {way}. Which one do you expect now?")
+        shown = card(page, "total").inner_text()
+        for telling in ("Too short.", "The waits add up.", "2 seconds", "the experiment agrees"):
+            assert telling not in shown
+        if not again:
+            page.reload()
+    type_in(page, "total", "2")
+    expect(replies(page, "total")).to_have_count(2)
+    expect(replies(page, "total").nth(1)).to_contain_text("It is the sum.")
+    told = {"0.1": "Too short.", "7": "The waits add up."}[number]
+    expect(replies(page, "total").nth(0)).to_contain_text(told)
+    expect(replies(page, "total").get_by_text("Which one do you expect now?")).to_have_count(0)
 
 
 def test_a_right_first_answer_ends_the_question(device: Callable[..., Page]) -> None:
@@ -307,7 +341,9 @@ NUMBERS = [
 def test_numbers_are_understood_as_people_write_them(device: Callable[..., Page]) -> None:
     page = device()
     for text, unit, expected in NUMBERS:
-        found = page.evaluate("([text, unit]) => courseQuiz.parseNumber(text, unit)", [text, unit])
+        found = page.evaluate(
+            "([text, unit]) => asyncCourse.numbers.parse(text, unit)", [text, unit]
+        )
         if isinstance(expected, str):
             assert expected in found["problem"], text
         else:
@@ -332,13 +368,13 @@ def test_other_scripts_hear_a_first_guess_now_after_a_reload_and_when_it_is_forg
     choose(page, "Never.")
     assert page.evaluate("heard") == [guess]
     page.reload()
-    page.wait_for_function("courseQuiz.guesses().length === 1")
+    page.wait_for_function("asyncCourse.cards.guesses().length === 1")
     assert guess in page.evaluate("heard")
-    assert page.evaluate("courseQuiz.guesses()") == [guess]
+    assert page.evaluate("asyncCourse.cards.guesses()") == [guess]
     page.get_by_role("button", name="Forget my answers").click()
     page.get_by_role("button", name="Forget them").click()
     assert page.evaluate("heard.at(-1)") == {**guess, "value": None}
-    assert page.evaluate("courseQuiz.guesses()") == []
+    assert page.evaluate("asyncCourse.cards.guesses()") == []
 
 
 def test_cards_that_a_notebook_shows_later_work_also_with_the_script_run_twice(
@@ -349,7 +385,8 @@ def test_cards_that_a_notebook_shows_later_work_also_with_the_script_run_twice(
         "html => { document.getElementById('cell').innerHTML = html; }",
         quiz("01/ping", book)._repr_html_(),
     )
-    page.evaluate(SCRIPT.read_text(encoding="utf-8"))
+    for script in SCRIPTS:
+        page.evaluate(script.read_text(encoding="utf-8"))
     choose(page, "Never.")
     expect(replies(page, "ping")).to_have_count(1)
 
@@ -382,6 +419,120 @@ def test_without_javascript_one_can_choose_type_and_read_all_replies(
     total.get_by_role("textbox").press("Enter")
     expect(total.get_by_role("textbox")).to_have_value("2")
     expect(page.get_by_text("Lesson 1 asks 2 questions.")).to_be_visible()
+
+
+LIKE_JUPYTERLAB = """() => document.querySelectorAll("main *").forEach((one) => {
+    for (const { name } of [...one.attributes]) {
+        if (/^(data-|name$|role$|aria-|hidden$|tabindex$)/.test(name)) one.removeAttribute(name);
+    }
+    if (one.matches("input")) one.disabled = true;
+})"""
+
+
+def test_what_an_untrusted_notebook_shows_can_be_read_and_stops_nothing(
+    device: Callable[..., Page], book: Path
+) -> None:
+    """JupyterLab strips the outputs of a notebook that it does not trust until a cell runs."""
+    page = device(head="")
+    page.evaluate(LIKE_JUPYTERLAB)
+    expect(page.get_by_text("Run this cell: then you can answer here.")).to_have_count(3)
+    expect(page.get_by_text("It waits.")).to_be_hidden()
+    expect(page.get_by_text("Forget my answers")).to_be_hidden()
+    expect(page.get_by_text("Lesson 1 asks 2 questions.")).to_be_visible()
+
+    page.add_style_tag(path=STYLE)
+    for script in SCRIPTS:
+        page.add_script_tag(path=script)
+    total = page.locator(".quiz").nth(1)
+    expect(total.get_by_role("button")).to_have_count(0)
+    expect(total.get_by_text("Run this cell: then you can answer here.")).to_be_visible()
+    run_cell = "(html) => { document.querySelectorAll('.quiz')[0].outerHTML = html; }"
+    page.evaluate(run_cell, quiz("01/ping", book)._repr_html_())
+    choose(page, "Never.")
+    expect(replies(page, "ping")).to_have_count(1)
+    bar = "(html) => { document.querySelector('.quiz-progress').outerHTML = html; }"
+    page.evaluate(bar, progress("01", book)._repr_html_())
+    expect(page.get_by_text("1 of 2 questions answered.")).to_be_visible()
+
+
+def test_one_broken_card_stops_no_other(device: Callable[..., Page], book: Path) -> None:
+    whole = quiz("01/ping", book)._repr_html_()
+    broken = quiz("01/total", book)._repr_html_().replace("quiz-replies", "quiz-gone")
+    page = device(broken + whole)
+    choose(page, "Never.")
+    expect(replies(page, "ping")).to_have_count(1)
+
+
+# --- What a reader types is text ----------------------------------------------------------
+
+MARKUP = "<img src=x onerror=window.typed=1>"
+ESCAPED = "<img src=data:, onerror=window.typed=1>"
+
+
+def is_text(page: Page) -> None:
+    """Nothing became an element, and nothing ran."""
+    assert page.locator("main img").count() == 0
+    assert page.evaluate("window.typed") is None
+
+
+def test_a_typed_number_stays_text(device: Callable[..., Page]) -> None:
+    page = device()
+    for text in (MARKUP, f"2 {MARKUP}", f"2{ESCAPED}", f"<b>{MARKUP}</b>"):
+        for name in ("total", "threads"):
+            type_in(page, name, text)
+            expect(card(page, name).locator(".quiz-message")).to_contain_text("<img")
+            is_text(page)
+
+
+def test_stored_answers_stay_text(device: Callable[..., Page]) -> None:
+    page = device()
+    for name in ("ping", "total"):
+        for value in (MARKUP, 2):
+            sure = {"sure": MARKUP} if value == 2 else {}
+            kept_ = json.dumps({"tries": [{"value": value, "at": 1, **sure}]})
+            key = f"async-course:quiz:1:01/{name}"
+            page.evaluate("([key, text]) => localStorage.setItem(key, text)", [key, kept_])
+            page.reload()
+            is_text(page)
+            expect(replies(page, name)).to_have_count(0)
+
+
+def test_a_link_and_a_file_stay_text(device: Callable[..., Page]) -> None:
+    page = device()
+    put(page, "ping", ("cores", 1_800_000_000))
+    pack = """(text) => {
+      const packed = btoa(text).replace(/\\+/g, "-").replace(/\\//g, "_").replace(/=+$/, "");
+      let sum = 0x811c9dc5;
+      for (const one of packed) sum = Math.imul(sum ^ one.charCodeAt(0), 0x01000193) >>> 0;
+      return `#p=1.${packed}.${sum.toString(36)}`; }"""
+    message = page.locator(".quiz-transfer .quiz-message")
+    for text in (
+        f"01/ping,{MARKUP}~sk2f3a~c",
+        f"{MARKUP},0.1~sk2f3a~",
+        f"01/ping,right~sk~{MARKUP}",
+    ):
+        page.goto(f"{ORIGIN}/{page.evaluate(pack, text)}")
+        is_text(page)
+    for hash_ in (f"#p={MARKUP}", f"#p=1.{MARKUP}.{MARKUP}"):
+        page.goto(f"{ORIGIN}/{hash_}")
+        expect(message).to_contain_text("Nothing was changed.")
+        is_text(page)
+    for content in (
+        MARKUP,
+        json.dumps({"schema": f"async-course/answers/{MARKUP}", "answers": {}}),
+        json.dumps({"schema": "async-course/answers/1", "answers": {MARKUP: []}}),
+        json.dumps(
+            {
+                "schema": "async-course/answers/1",
+                "answers": {"01/ping": [{"value": MARKUP, "at": 1}]},
+            }
+        ),
+    ):
+        file = {"name": "a.json", "mimeType": "application/json", "buffer": content.encode()}
+        page.get_by_label("Open a saved file").set_input_files(file)
+        expect(message).to_contain_text("Nothing was changed.")
+        is_text(page)
+    assert kept(page, "ping") == ["cores"]
 
 
 # --- Storage, progress, forgetting ---------------------------------------------------------
@@ -502,7 +653,7 @@ def test_a_link_carries_answers_and_the_earlier_answer_stays_the_first(
     expect(replies(laptop, "ping")).to_have_count(2)
     assert kept(laptop, "ping") == ["loop-interrupts", "right"]
     assert kept(laptop, "total") == [0.1, 2]
-    assert laptop.evaluate("courseQuiz.guesses()[0].value") == 0.1
+    assert laptop.evaluate("asyncCourse.cards.guesses()[0].value") == 0.1
 
     phone.goto(link_of(laptop))
     phone.get_by_role("button", name="Add them to mine").click()

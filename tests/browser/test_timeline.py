@@ -49,7 +49,7 @@ def write(folder: Path, *parts: str, name: str = "page.html", script: bool = Tru
     """Write a page around the parts; returns its file:// address."""
     scripts = "".join(
         f'<script defer src="{(ASSETS / file).as_uri()}"></script>'
-        for file in ("simulator.js", "timeline.js")
+        for file in ("simulator.js", "lanes.js", "clock.js", "timeline.js")
     )
     styles = "".join(
         f'<link rel="stylesheet" href="{(ASSETS / file).as_uri()}">'
@@ -91,7 +91,7 @@ def simulator(page: Page) -> Page:
 
 def simulate(page: Page, **options: Any) -> dict[str, Any]:
     # As one string: Playwright needs seconds for the objects of a large trace.
-    text = page.evaluate("one => JSON.stringify(window.CourseSimulator.simulate(one))", options)
+    text = page.evaluate("one => JSON.stringify(asyncCourse.simulator.simulate(one))", options)
     return json.loads(text)
 
 
@@ -191,7 +191,7 @@ def test_simulator_repeats_itself_and_manages_a_thousand_guests(simulator: Page)
 def test_simulator_refuses_nonsense_by_name(simulator: Page, wrong: dict, named: str) -> None:
     case = {"kind": "await", "requests": 2, "pool": 1, "seconds": 0.1} | wrong
     said = simulator.evaluate(
-        "one => { try { window.CourseSimulator.simulate(one); } catch (e) { return e.message; } }",
+        "one => { try { asyncCourse.simulator.simulate(one); } catch (e) { return e.message; } }",
         case,
     )
     assert said.startswith(named)
@@ -346,6 +346,58 @@ def test_play_runs_to_the_end_quietly_and_pauses(page: Page, tmp_path: Path) -> 
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 
+def test_playing_stops_where_the_reader_says(page: Page, tmp_path: Path) -> None:
+    open_with_still_clock(page, write(tmp_path, render(Timeline(SMALL, "one"))))
+    field = page.get_by_label("Stop at")
+    for typed, second in ("0.1", "0.10"), ("0,35 s", "0.35"):
+        field.fill(typed)
+        field.press("Enter")
+        page.clock.run_for(6000)
+        assert now(page).startswith(f"{second} s: ")
+        expect(page.locator(".timeline-live")).to_have_text(now(page))
+    page.get_by_role("button", name="Play").click()  # from there on, to the end
+    page.clock.run_for(6000)
+    assert now(page) == "1.00 s: all 2 done"
+    field.fill("7")  # beyond the end
+    page.get_by_role("button", name="Play").click()
+    page.clock.run_for(6000)
+    assert now(page) == "1.00 s: all 2 done"
+
+
+@pytest.mark.parametrize("typed", ["soon", "-1", "0", "<img src=x onerror=window.typed=1>"])
+def test_what_is_no_moment_is_refused_as_text(page: Page, tmp_path: Path, typed: str) -> None:
+    open_with_still_clock(page, write(tmp_path, render(Timeline(SMALL, "one"))))
+    page.get_by_label("Stop at").fill(typed)
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator(".timeline-live")).to_have_text(
+        "Stop at: write a number of seconds, like 0.1."
+    )
+    expect(page.get_by_label("Stop at")).to_be_focused()
+    assert now(page) == "0.00 s: 1 holds the loop, 1 waits for the loop, 0 done"
+    assert page.locator("img").count() == 0
+    assert page.evaluate("window.typed") is None
+
+
+def test_one_broken_timeline_stops_no_other(page: Page, tmp_path: Path) -> None:
+    broken = render(Timeline(SMALL, "one")).replace("timeline-controls", "timeline-gone")
+    page.goto(write(tmp_path, broken, render(Timeline(SMALL, "two"))))
+    expect(page.locator("#two .timeline-cursor")).to_be_attached()
+    guess(page, id="01/a", value=0.4, unit="s")
+    page.locator("#two [data-do=back]").click()
+    assert page.locator("#two .timeline-now").text_content().startswith("0.90 s")
+
+
+def test_what_is_typed_into_the_simulator_stays_text(page: Page, tmp_path: Path) -> None:
+    first = json.loads((TRACES / "01-simulator.json").read_text("utf-8"))
+    page.goto(write(tmp_path, render(Timeline(first, "sim", simulator=True))))
+    for label in ("guests", "query in ms", "connections"):
+        field = page.get_by_label(label, exact=True)
+        field.press_sequentially("<img src=x onerror=window.typed=1>")
+        assert page.locator("img").count() == 0
+        assert page.evaluate("window.typed") is None
+        field.fill("2")
+
+
 def test_nothing_plays_by_itself(page: Page, tmp_path: Path) -> None:
     open_with_still_clock(page, write(tmp_path, render(Timeline(SMALL, "one"))))
     before = page.locator("async-timeline").inner_html()
@@ -368,11 +420,12 @@ def test_less_motion_means_ten_steps(page: Page, tmp_path: Path) -> None:
 def test_everything_works_from_the_keyboard(page: Page, tmp_path: Path) -> None:
     open_with_still_clock(page, write(tmp_path, render(Timeline(SMALL, "one"))))
     stops = []
-    for _ in range(5):
+    for _ in range(6):
         page.keyboard.press("Tab")
         focus = page.evaluate(
             """() => { const one = document.activeElement, style = getComputedStyle(one);
-            return [one.ariaLabel || one.textContent, style.outlineStyle !== "none"
+            const name = one.ariaLabel || one.labels?.[0]?.textContent || one.textContent;
+            return [name, style.outlineStyle !== "none"
               && parseFloat(style.outlineWidth) >= 2]; }"""
         )
         assert focus[1], f"no visible focus on {focus[0]}"
@@ -388,7 +441,14 @@ def test_everything_works_from_the_keyboard(page: Page, tmp_path: Path) -> None:
         if focus[0].startswith("The same"):
             page.keyboard.press("Enter")
             expect(page.locator(".timeline-data table")).to_be_visible()
-    assert stops == ["Play", "Step back", "Step forward", "Moment in time", "The same as a table"]
+    assert stops[1:2] == ["Stop at  s"]
+    assert stops[:1] + stops[2:] == [
+        "Play",
+        "Step back",
+        "Step forward",
+        "Moment in time",
+        "The same as a table",
+    ]
     page.keyboard.press("Tab")  # a table that scrolls can be scrolled by keys
     expect(page.locator(".timeline-table")).to_be_focused()
 

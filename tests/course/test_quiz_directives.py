@@ -10,7 +10,7 @@ import pytest
 from sphinx.application import Sphinx
 
 from bench.course import COURSE
-from bench.quizzes.cards import SCRIPT, STYLE, Transfer, progress, quiz
+from bench.quizzes.cards import SCRIPTS, STYLE, Transfer, progress, quiz
 from bench.quizzes.files import load_recall
 
 PAGE = """# A page
@@ -57,7 +57,7 @@ def test_directives_show_what_cells_show_and_recall_links_reach_their_cells(
     index = (out / "index.html").read_text(encoding="utf-8")
     for shown in (progress("01"), quiz("01/m4"), Transfer()):
         assert shown._repr_html_() in index
-    for name in (STYLE.name, SCRIPT.name):
+    for name in (STYLE.name, *(script.name for script in SCRIPTS)):
         assert f"_static/{name}" in index
         assert (out / "_static" / name).is_file()
     assert not list((out / "_static").glob("*.py"))

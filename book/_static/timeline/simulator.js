@@ -1,20 +1,24 @@
-// A small model of one server process: some requests arrive together, one event loop serves them.
-//
-// CourseSimulator.simulate({requests, seconds, pool, kind, threads, cpu}) returns a trace (the format
-// of labs/bench/traces/trace.py). The same input gives the same trace: no clock, no chance.
-//
-//   requests  how many arrive at time 0             1 to 1000
-//   seconds   how long the database needs per query  0 to 60
-//   pool      database connections                  1 to 1000
-//   kind      "await"   async def, awaited query: the request leaves the loop while it waits
-//             "block"   async def, blocking query: the request keeps the loop while it waits
-//             "thread"  def: the blocking query waits in a thread, at most `threads` at once
-//   cpu       seconds of loop time per request, half before the query and half after it
-//
-// The clock counts whole microseconds, so that sums are exact: waves of queries end at exactly
-// ceil(requests / places) * seconds when cpu is 0.
-(function () {
+/* A small model of one server process: some requests arrive together, one event loop serves them.
+
+   Needs: nothing.
+   Gives: asyncCourse.simulator = { simulate, peak }.
+
+   simulate({requests, seconds, pool, kind, threads, cpu}) returns a trace (the format of
+   labs/bench/traces/trace.py). The same input gives the same trace: no clock, no chance.
+
+     requests  how many arrive at time 0             1 to 1000
+     seconds   how long the database needs per query  0 to 60
+     pool      database connections                  1 to 1000
+     kind      "await"   async def, awaited query: the request leaves the loop while it waits
+               "block"   async def, blocking query: the request keeps the loop while it waits
+               "thread"  def: the blocking query waits in a thread, at most `threads` at once
+     cpu       seconds of loop time per request, half before the query and half after it
+
+   The clock counts whole microseconds, so that sums are exact: waves of queries end at exactly
+   ceil(requests / places) * seconds when cpu is 0. */
+((course) => {
   "use strict";
+  if (course.simulator) return;
 
   const MICRO = 1e6;
   const KINDS = ["await", "block", "thread"];
@@ -55,9 +59,10 @@
     };
   }
 
-  /** `free` places; who finds none waits in the order of arrival. */
-  function places(free) {
+  /** `number` places; who finds none waits in the order of arrival. */
+  function places(number) {
     const queue = [];
+    let free = number;
     return {
       take(then) {
         if (free > 0) {
@@ -148,12 +153,12 @@
         end += length;
       }
       after(end - now, () => {
-        job.then();
+        job.done();
         startNextJob();
       });
     };
-    const onLoop = (guest, parts, then) => {
-      jobs.push({ guest, parts, then, since: now });
+    const onLoop = (guest, parts, done) => {
+      jobs.push({ guest, parts, done, since: now });
       if (loopIsFree) {
         loopIsFree = false;
         after(0, startNextJob);
@@ -235,5 +240,5 @@
     );
   }
 
-  window.CourseSimulator = { simulate, peak };
-})();
+  course.simulator = { simulate, peak };
+})((window.asyncCourse ??= {}));

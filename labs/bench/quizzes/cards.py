@@ -1,33 +1,54 @@
 """Shows the course's questions: the same HTML in a notebook cell, in the book and in slides.
 
 A card works without its script: options or a number field, and all replies in a closed box below.
-The script (cards.js) puts committing before the reply and keeps the answers. No card carries an
+The scripts (page/) put committing before the reply and keep the answers. No card carries an
 id of HTML or anything random, so that one output equals the next.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from bench.assets import LAB_KEYS as KEYS
 from bench.assets import Assets
 from bench.course import BOOK, recall_files
 from bench.quizzes.checks import QuizError
-from bench.quizzes.files import Lesson, RecallCard, load_lessons, load_recall
+from bench.quizzes.files import (
+    Lesson,
+    RecallCard,
+    load_lessons,
+    load_misconceptions,
+    load_recall,
+)
 from bench.quizzes.items import Answer, Item
+from bench.units import SCRIPT as UNITS_SCRIPT
 
-STYLE = Path(__file__).with_name("cards.css")
-SCRIPT = Path(__file__).with_name("cards.js")
-SCRIPTS = (SCRIPT,)  # in the order in which a page loads them
+PAGE = Path(__file__).with_name("page")
+STYLE = PAGE / "cards.css"
+# In the order in which a page loads them; the header of each says what it needs and gives.
+SCRIPTS = (
+    UNITS_SCRIPT,
+    PAGE / "elements.js",
+    PAGE / "numbers.js",
+    PAGE / "storage.js",
+    PAGE / "replies.js",
+    PAGE / "cards.js",
+    PAGE / "packing.js",
+    PAGE / "progress.js",
+    PAGE / "transfer.js",
+    PAGE / "start.js",
+)
 UNITS = {"s": "seconds"}  # how a unit is written beside the number field
 SURE = {"guess": "I guess", "fairly": "Fairly sure", "certain": "Certain"}
 TAGS = {"myth": "Myth buster", "choice": "Question", "number": "Prediction"}
-# JupyterLab takes arrows and letters for itself unless the focused element says no.
-KEYS = 'data-lm-suppress-shortcuts="true"'
+# JupyterLab takes `hidden` from the output of a notebook that it does not trust: only there is this
+# line seen. It takes the data and the scripts, too, until the cell has run.
+ASLEEP = '<p class="quiz-asleep" hidden>Run this cell: then you can answer here.</p>'
 markdown = MarkdownIt("commonmark", {"html": False}).renderInline
 
 
@@ -37,7 +58,7 @@ def quiz(ref: str, book: Path = BOOK) -> Card:
     lesson = _lesson(load_lessons(book), number)
     for item in lesson.items:
         if item.id == name:
-            return Card(item)
+            return Card(item, load_misconceptions(book / "misconceptions.yml"))
     raise QuizError(f"no question {ref!r}; lesson {number} has {_names(lesson.items)}")
 
 
@@ -55,8 +76,8 @@ def progress(lesson: str, book: Path = BOOK) -> Progress:
 
 
 def quiz_setup() -> Assets:
-    """Style and script of all cards, shown once by a notebook's first cell (tag: remove-cell)."""
-    return Assets("The questions of this notebook are ready.", (STYLE, SCRIPT))
+    """Style and scripts of all cards, shown once by a notebook's first cell (tag: remove-cell)."""
+    return Assets("The questions of this notebook are ready.", (STYLE, *SCRIPTS))
 
 
 def recall(lesson: str, link: Callable[[str], str | None], book: Path = BOOK) -> str:
@@ -72,6 +93,7 @@ class Card:
     """A question with its answers; `print` shows it without the key."""
 
     item: Item
+    beliefs: Mapping[str, str]  # what a wrong answer stands for, in a sentence
 
     def __repr__(self) -> str:
         item = self.item
@@ -91,6 +113,7 @@ class Card:
         return "\n".join(
             [
                 f'<form class="quiz" data-quiz="{item.ref}"{unit} autocomplete="off">',
+                ASLEEP,
                 f'<fieldset class="quiz-ask"><legend><span class="quiz-tag">{tag}</span> '
                 f"{markdown(item.prompt)}</legend>",
                 *ask,
@@ -100,12 +123,16 @@ class Card:
                 "Commit to this answer</button>",
                 '<p class="quiz-message" role="status"></p>',
                 '<div class="quiz-replies" role="status" aria-atomic="false"></div>',
-                f'<details class="quiz-all"><summary {KEYS}>All answers, with a reply to each'
-                "</summary><ul>",
-                *map(_reply, item.answers),
+                f'<details class="quiz-all"><summary {KEYS}>For afterwards: all answers, with a '
+                "reply to each</summary><ul>",
+                *(_reply(answer, self._belief(answer)) for answer in item.answers),
                 "</ul></details></form>",
             ]
         )
+
+    def _belief(self, answer: Answer) -> str:
+        """Of a wrong number: shown first, before the reply that tells the answer."""
+        return self.beliefs.get(answer.misconception, "") if self.item.kind == "number" else ""
 
 
 @dataclass(frozen=True)
@@ -184,7 +211,7 @@ def _confidence(item: Item) -> list[str]:
     ]
 
 
-def _reply(answer: Answer) -> str:
+def _reply(answer: Answer, belief: str) -> str:
     which = f'data-option="{answer.id}"' if answer.id else ""
     if answer.ranges:
         spans = " ".join(f"{low:g}..{high:g}" for low, high in answer.ranges)
@@ -194,12 +221,14 @@ def _reply(answer: Answer) -> str:
     return (
         f'<li {which or "data-otherwise"}{right} data-claim="{answer.claim}">'
         f'<p class="quiz-text"><strong>{markdown(answer.text)}</strong>{mark}</p>'
-        f'<p class="quiz-say">{markdown(answer.say)}</p></li>'
+        + (f'<p class="quiz-belief">{markdown(belief)}</p>' if belief else "")
+        + f'<p class="quiz-say">{markdown(answer.say)}</p></li>'
     )
 
 
 def _forget(label: str, what: str) -> str:
-    return f"""<div class="quiz-forget" hidden>
+    # Hidden twice: JupyterLab takes `hidden` away where it does not trust a notebook.
+    return f"""<div class="quiz-forget" style="display: none" hidden>
 <button type="button" data-do="forget" {KEYS}>{label}</button>
 <div class="quiz-question" role="group" aria-label="{label}?" tabindex="-1" hidden>
 <p>Forget {what} in this browser? They cannot be brought back.</p>

@@ -2,7 +2,7 @@
 
 x is in per cent and y in pixels, without a viewBox: text keeps its size from phone to desk.
 The book's pages, a notebook's `recorded` and its `timeline` all show this figure.
-`book/_static/timeline/timeline.js` draws the same when the reader's guess lies beyond the axis or
+`book/_static/timeline/lanes.js` draws the same when the reader's guess lies beyond the axis or
 the simulator has a new result; `tests/browser/test_timeline.py` holds the two against each other.
 """
 
@@ -165,7 +165,7 @@ def _said(guess: float, axis: float) -> str:
 
 
 def at_the_end(trace: Trace, axis: float) -> str:
-    """The sentence below the figure when the trace is over; timeline.js writes the same."""
+    """The sentence below the figure when the trace is over; lanes.js writes the same."""
     total = len(trace.lanes)
     failed = sum(lane.error is not None for lane in trace.lanes)
     done = (

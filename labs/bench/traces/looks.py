@@ -77,6 +77,8 @@ ASSETS = PAGE_ASSETS / "timeline"
 """The folder of what a page or a notebook loads."""
 STYLE = ASSETS / "lanes.css"
 """What the figure needs, on a page, in a notebook and in print."""
+SCRIPTS = (ASSETS / "lanes.js", ASSETS / "clock.js", ASSETS / "timeline.js")
+"""What plays it, in the order in which they run."""
 
 _FIRST = "  // Written by `python -m bench.traces.looks`: what Python and this script both draw.\n"
 _LAST = "  // End of what is written.\n"

@@ -9,11 +9,15 @@ import json
 from html import escape
 from typing import Any
 
+from bench.assets import LAB_KEYS as KEYS
 from bench.course import SIMULATOR_ERRORS
 from bench.traces.lanes import Timeline, at_the_end, figure, fixed, gutter, legend
 from bench.traces.looks import CROSS, STATES
 from bench.traces.trace import Lane
 
+# JupyterLab strips an output that it does not trust. There this line is seen, since `hidden` is
+# gone, and the controls stay away, since only within <async-timeline> a style shows them.
+ASLEEP = '<p class="timeline-asleep" hidden>Run this cell: then you can play the recording.</p>'
 KINDS = {
     "await": "async def, awaited query",
     "block": "async def, blocking query",
@@ -76,7 +80,7 @@ def _form(key: str, parameters: dict[str, Any]) -> str:
         return (
             f'<label for="{key}-set-{name}">{label}</label><input id="{key}-set-{name}" '
             f'name="{name}" type="number" inputmode="numeric" min="1" max="{most}" step="1" '
-            f'value="{value}">'
+            f'value="{value}" {KEYS}>'
         )
 
     options = "".join(
@@ -85,7 +89,7 @@ def _form(key: str, parameters: dict[str, Any]) -> str:
     )
     fields = [
         f'<label for="{key}-set-kind">handler</label>'
-        f'<select id="{key}-set-kind" name="kind">{options}</select>',
+        f'<select id="{key}-set-kind" name="kind" {KEYS}>{options}</select>',
         number("requests", "guests", 200, parameters["requests"]),
         number("time", "query in ms", 5000, round(parameters["seconds"] * 1000)),
         number("pool", "connections", 200, parameters["pool"]),
@@ -117,17 +121,21 @@ def render(timeline: Timeline) -> str:
 <script type="application/json">{data}</script>
 <p class="timeline-summary"><strong id="{key}-title">{title}</strong>
 <span>{escape(trace.summary, quote=False)}</span></p>
-{form}<div class="timeline-controls"><button type="button" data-do="play">Play</button>
-<button type="button" data-do="back">Step back</button>
-<button type="button" data-do="next">Step forward</button>
-<input type="range" aria-label="Moment in time" min="0" max="1000" step="10" value="1000"></div>
+{ASLEEP}
+{form}<div class="timeline-controls" style="display: none">
+<button type="button" data-do="play" {KEYS}>Play</button>
+<label class="timeline-stop">Stop at <input type="text" inputmode="decimal" {KEYS}> s</label>
+<button type="button" data-do="back" {KEYS}>Step back</button>
+<button type="button" data-do="next" {KEYS}>Step forward</button>
+<input type="range" aria-label="Moment in time" min="0" max="1000" step="10" value="1000"
+{KEYS}></div>
 <ul class="timeline-key" aria-label="What the patterns mean">{legend(timeline)}</ul>
 <div class="timeline-plot" style="--timeline-gutter:{margin}px">{figure(timeline)}</div>
 <p class="timeline-now">{at_the_end(trace, axis)}</p>
 <p class="timeline-live" role="status"></p>
 <p class="timeline-problem" hidden></p>
-<details class="timeline-data"><summary>The same as a table</summary>
-<div class="timeline-table" role="region" aria-labelledby="{key}-title" tabindex="0">
+<details class="timeline-data"><summary {KEYS}>The same as a table</summary>
+<div class="timeline-table" role="region" aria-labelledby="{key}-title" tabindex="0" {KEYS}>
 <table>{table(timeline)}</table></div><p class="timeline-about">{origin(timeline)}</p></details>
 </async-timeline>
 """

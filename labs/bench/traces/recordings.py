@@ -9,10 +9,10 @@ import json
 from html import escape
 from typing import Any
 
-from bench.assets import Assets
+from bench.assets import LAB_KEYS, Assets
 from bench.course import TRACES
 from bench.traces.lanes import Timeline
-from bench.traces.looks import ASSETS, STYLE
+from bench.traces.looks import ASSETS, SCRIPTS, STYLE
 from bench.traces.picture import Picture
 from bench.traces.player import render
 from bench.traces.trace import Trace, TraceError, check_trace
@@ -31,15 +31,15 @@ def recorded(
     options = {"beside": beside, "guess": guess, "axis": axis}
     html = page_html(name, f"timeline-{name}", options)
     if reveal:
-        summary = f"<summary>{escape(reveal, quote=False)}</summary>"
+        summary = f"<summary {LAB_KEYS}>{escape(reveal, quote=False)}</summary>"
         html = f'<details class="timeline-reveal">{summary}\n{html}</details>'
     return Picture(load(name).summary, html)
 
 
 def timeline_setup() -> Assets:
-    """Style and script of the timelines, shown once by a notebook's cell (tag: remove-cell)."""
+    """Style and scripts of the timelines, shown once by a notebook's cell (tag: remove-cell)."""
     says = "The timelines of this notebook can be played now."
-    return Assets(says, (STYLE, ASSETS / "timeline.css", ASSETS / "timeline.js"))
+    return Assets(says, (STYLE, ASSETS / "timeline.css", *SCRIPTS))
 
 
 def load(name: str) -> Trace:
