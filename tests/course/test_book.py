@@ -25,7 +25,7 @@ from building import build, built_book
 from contents import documents
 from strict_serving import served
 
-PAGES = [*documents(), "search"]
+PAGES = [*documents(), "search", "404"]
 WEIGHT_LIMIT = 200_000  # bytes over the wire, everything the first visit loads
 
 
@@ -253,7 +253,7 @@ def test_page_loads_the_assets_of_what_it_shows_and_no_others(document: str) -> 
     page = Page(document)
     body = page.html.partition("<article")[2].partition("</article>")[0]
     every = {page_assets.address(path) for _, files in page_assets.LOADED_WITH for path in files}
-    asked = [re.sub(r"^(?:\.\./)*_static/|\?.*", "", name) for name in page.loaded()]
+    asked = [re.sub(r"^/?(?:\.\./)*_static/|\?.*", "", name) for name in page.loaded()]
     wanted = list(map(page_assets.address, page_assets.loaded_by(body)))
     for suffix in (".css", ".js"):
         found = [name for name in asked if name in every and name.endswith(suffix)]
@@ -295,6 +295,14 @@ def test_serving_shows_no_folder_and_nothing_above_the_book(site: Path) -> None:
         for path in ("_static/", "../_config.yml", "%2e%2e/%2e%2e/_config.yml"):
             with pytest.raises(urllib.error.HTTPError, match="404"):
                 urllib.request.urlopen(address + path, timeout=30)
+
+
+def test_an_address_that_does_not_exist_shows_the_page_that_says_so(site: Path) -> None:
+    with served(site) as address:
+        for path in ("nowhere.html", "book/nowhere/at/all.html", "_static/"):
+            with pytest.raises(urllib.error.HTTPError, match="404") as lost:
+                urllib.request.urlopen(address + path, timeout=30)
+            assert lost.value.read() == (site / "404.html").read_bytes()
 
 
 def test_serving_takes_the_next_port_and_says_so(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -11,10 +12,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from built_pages import Page
 
-from bench.course import BOOK, LESSON_TEXTS
+from bench.course import BOOK, LESSON_TEXTS, STATUS
 from browsing import built_book, documents
 
-PAGES = [*documents(), "search"]
+PAGES = [*documents(), "search", "404"]
 every_page = pytest.mark.parametrize("document", PAGES)
 FEWEST_WORDS = 8
 VAGUE = {"a", "an", "and", "chart", "diagram", "figure", "image", "of", "picture", "plot", "the"}
@@ -102,7 +103,7 @@ def leads_somewhere(page: Page, link: str) -> bool:
         return "." in parts.netloc and " " not in link
     if parts.scheme or not link:
         return parts.scheme == "mailto"
-    target = (page.path.parent / unquote(parts.path)).resolve() if parts.path else page.path
+    target = page.target(link)
     if not target.is_file() or not parts.fragment or target.suffix != ".html":
         return target.is_file()
     return unquote(parts.fragment) in anchors_of(target)
@@ -187,3 +188,25 @@ def test_the_minutes_of_an_instructor_are_those_of_the_lesson(lesson: Path) -> N
     assert table
     sections = re.findall(r"^\|[^|]*\| *(\d+) *\|", table[1], re.M)
     assert sum(map(int, sections)) == own["class"]
+
+
+# --- What ran ---------------------------------------------------------------------------------
+
+
+def test_the_page_of_what_ran_shows_each_run_and_version() -> None:
+    status = json.loads(STATUS.read_text("utf-8"))
+    page = page_of("book/evidence/status").html
+    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>(.*?)</tr>", page)
+    shown = {re.sub("<.*?>", "", name): re.findall("<td>(.*?)</td>", rest) for name, rest in rows}
+    assert shown["PostgreSQL"] == [status["postgresql"]]
+    assert shown["SQLAlchemy"] == [status["versions"]["sqlalchemy"]]
+    runs = [
+        cells for cells in (re.findall("<td>(.*?)</td>", rest) for _, rest in rows) if cells[1:]
+    ]
+    told = Counter((ran, took, claims) for ran, took, claims in runs)
+    stored = Counter(
+        (run["ran"], f"{run['seconds']:g} s", str(len(run["claims"])))
+        for run in status["runs"].values()
+    )
+    assert told == stored
+    assert sum('href="' in name for name, _ in rows) > len(stored) * 0.9

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 from browsing import built_book
 
@@ -54,10 +55,18 @@ class Page(HTMLParser):
             found += [given[name] for name in LOADING.get(tag, ()) if given.get(name)]
         return [address for address in found if not address.startswith("data:")]
 
+    def target(self, link: str) -> Path:
+        """Return the file to which a link within the book leads, whether it exists or not."""
+        path = unquote(re.sub(r"[?#].*", "", link))
+        if not path:
+            return self.path
+        start = built_book() if path.startswith("/") else self.path.parent
+        return (start / path.lstrip("/")).resolve()
+
     def files(self) -> set[Path]:
         """Return the files of the first visit: what the page loads, and the icon font."""
         local = {
-            (self.path.parent / re.sub(r"[?#].*", "", name)).resolve()
+            self.target(name)
             for name in self.loaded()
             if not name.startswith("#")  # url(#pattern): a part of this page
         }
