@@ -66,6 +66,20 @@ class BookHandler(SimpleHTTPRequestHandler):
         self.send_header("Cache-Control", "no-cache")  # a rebuilt page is seen at once
         super().end_headers()
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """An address that does not exist gets the book's own page, as on a public host."""
+        page = Path(self.directory) / "404.html"
+        if code != 404 or self.command != "GET" or not page.is_file():
+            super().send_error(code, message, explain)
+            return
+        self.log_error("%s", message or "does not exist")
+        body = page.read_bytes()
+        self.send_response(404)
+        self.send_header("Content-Type", TYPES[".html"])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def list_directory(self, path: str) -> None:
         self.send_error(404, "This folder has no page of its own")
 

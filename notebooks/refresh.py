@@ -13,6 +13,7 @@ leaves its stored output as it was, and the exit status is 1. After all succeede
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import platform
@@ -25,6 +26,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+import asyncpg
 import jupytext
 import nbformat
 from jupyter_client.manager import AsyncKernelManager, KernelManager
@@ -32,13 +34,16 @@ from jupyter_core.paths import jupyter_runtime_dir
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
-from bench.course import experiments, lesson_of, output_of, run_name
+from bench import Postgres
+from bench.course import STATUS, experiments, lesson_of, output_of, run_name
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TEXT = HERE / "text"
-STATUS = ROOT / "book" / "status.json"
-REPORTED = ("fastapi", "starlette", "anyio", "uvicorn", "psycopg", "asyncpg", "aiosqlite")
+REPORTED = (
+    *("fastapi", "starlette", "anyio", "uvicorn"),
+    *("psycopg", "asyncpg", "aiosqlite", "sqlalchemy"),
+)
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 CELL_SECONDS = 120
 
@@ -158,6 +163,16 @@ def chosen_experiments(names: list[str]) -> list[Path]:
     return [path for path in found if lesson_of(path).startswith(tuple(names or [""]))]
 
 
+async def server_version() -> str:
+    """The version of the PostgreSQL that the experiments use."""
+    async with Postgres() as pg:
+        connection = await asyncpg.connect(pg.dsn)
+        try:
+            return (await connection.fetchval("show server_version")).split()[0]
+        finally:
+            await connection.close()
+
+
 def write_status(rows: dict[str, dict]) -> None:
     """Put these rows into `book/status.json`; rows of experiments that are gone are dropped."""
     old = json.loads(STATUS.read_text(encoding="utf-8")) if STATUS.exists() else {"runs": {}}
@@ -166,6 +181,7 @@ def write_status(rows: dict[str, dict]) -> None:
     status = {
         "python": platform.python_version(),
         "system": platform.system(),
+        "postgresql": asyncio.run(server_version()),
         "versions": {name: version(name) for name in REPORTED},
         "runs": dict(sorted(merged.items())),
     }

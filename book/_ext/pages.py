@@ -9,6 +9,7 @@ whether the theme is still the one for which they were written.
 from __future__ import annotations
 
 import html as text
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,17 @@ from theme_watch import ThemeChanged, check_search, check_styles, check_template
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "_templates"
 DESCRIPTION_LENGTH = 155  # characters; search engines cut what is longer
+LOST = "404"
+RELATIVE = re.compile(r'\b(href|src|action)="(?![a-z]+:|[#/])')
 SECOND_VIEWPORT = re.compile(r'<meta name="viewport"[^>]*>\s*')
 
 
 def mend_pages(app: Sphinx) -> None:
-    """Let every page pass through FIXES on its way from the template to the file."""
+    """Let every page pass through FIXES on its way from the template to the file.
+
+    A host shows the page LOST at whatever address does not exist, so its links begin with the
+    place of the book on its host: COURSE_BASE, by default "/".
+    """
     if app.builder.format != "html":
         return
     check_templates(TEMPLATES)
@@ -39,6 +46,8 @@ def mend_pages(app: Sphinx) -> None:
         if "</html>" in page:  # the theme also renders parts of pages
             for fix in FIXES:
                 page = fix(page)
+            if context["pagename"] == LOST:
+                page = RELATIVE.sub(rf'\1="{os.environ.get("COURSE_BASE", "/")}', page)
             refuse_requests(page, context["pagename"])
             refuse_open_spoilers(page, context["pagename"])
         return page
@@ -57,7 +66,7 @@ def describe(
     context["metatags"] = metatags
     if 'name="description"' in metatags:
         return
-    words = f"{context.get('title', '')}: {app.config.html_title}"
+    words = ": ".join(filter(None, [context.get("title"), app.config.html_title]))
     if doctree is not None:
         paragraphs = (p.astext() for p in doctree.findall(nodes.paragraph))
         words = next((p for p in paragraphs if len(p) > 40), words)

@@ -48,10 +48,14 @@ WRAPPED_SEARCH = (  # messages.js calls this function and adds to what it return
 
 
 def check_templates(folder: Path) -> None:
-    """Raise `ThemeChanged` when a template in `folder` was written against another theme."""
+    """Raise `ThemeChanged` when a template in `folder` was written against another theme.
+
+    Every template that stands instead of one of the theme names what it was written against.
+    """
     for template in sorted(folder.rglob("*.html")):
         sources = WRITTEN_AGAINST.findall(template.read_text("utf-8"))
-        if not sources:
+        instead = any(next(theme.rglob(template.name), None) for theme in THEMES.values())
+        if instead and not sources:
             raise ExtensionError(f"{template.name} does not name what it was written against")
         for theme, name, digest in sources:
             source = THEMES[theme] / name

@@ -15,6 +15,7 @@ BOOK = COURSE / "book"
 MISCONCEPTIONS = BOOK / "misconceptions.yml"
 TRACES = BOOK / "traces"
 PAGE_ASSETS = BOOK / "_static"
+STATUS = BOOK / "status.json"
 SIMULATOR_ERRORS = BOOK / "simulator-errors.json"
 
 LABS = COURSE / "labs"

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from html.parser import HTMLParser
 from pathlib import Path
 
 import page_assets
@@ -18,6 +17,7 @@ import page_fixes
 import page_rules
 import pytest
 import theme_watch
+from built_pages import Page
 
 import serve
 from bench.course import COURSE
@@ -25,63 +25,8 @@ from building import build, built_book
 from contents import documents
 from strict_serving import served
 
-PAGES = [*documents(), "search"]
+PAGES = [*documents(), "search", "404"]
 WEIGHT_LIMIT = 200_000  # bytes over the wire, everything the first visit loads
-
-LOADING = {
-    "script": ("src",),
-    "img": ("src", "srcset"),
-    "iframe": ("src",),
-    "source": ("src", "srcset"),
-    "video": ("src", "poster"),
-    "audio": ("src",),
-    "embed": ("src",),
-    "object": ("data",),
-    "link": ("href",),
-    "use": ("href", "xlink:href"),
-    "image": ("href", "xlink:href"),
-}
-NOT_LOADED = {"canonical", "next", "prev", "search", "index", "author", "license", "help"}
-
-
-class Page(HTMLParser):
-    """What one built page consists of, as far as these tests ask."""
-
-    def __init__(self, document: str) -> None:
-        super().__init__()
-        self.path = built_book() / f"{document}.html"
-        self.html = self.path.read_text("utf-8")
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.feed(self.html)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attributes}))
-
-    def count(self, tag: str, **wanted: str) -> int:
-        """Count elements whose attributes contain the wanted words (class_ means class)."""
-        words = {name.rstrip("_"): value for name, value in wanted.items()}
-        return sum(
-            tag == found and all(v in given.get(n, "").split() for n, v in words.items())
-            for found, given in self.elements
-        )
-
-    def loaded(self) -> list[str]:
-        """Return the addresses that a browser asks for when it opens the page."""
-        found = []
-        for tag, given in self.elements:
-            if tag == "link" and set(given.get("rel", "").lower().split()) & NOT_LOADED:
-                continue
-            found += [given[name] for name in LOADING.get(tag, ()) if given.get(name)]
-        return [address for address in found if not address.startswith("data:")]
-
-    def files(self) -> set[Path]:
-        """Return the files of the first visit: what the page loads, and the icon font."""
-        local = {
-            (self.path.parent / re.sub(r"[?#].*", "", name)).resolve()
-            for name in self.loaded()
-            if not name.startswith("#")  # url(#pattern): a part of this page
-        }
-        return {self.path, *local, *built_book().glob("_static/vendor/**/*.woff2")}
 
 
 @pytest.fixture
@@ -308,7 +253,7 @@ def test_page_loads_the_assets_of_what_it_shows_and_no_others(document: str) -> 
     page = Page(document)
     body = page.html.partition("<article")[2].partition("</article>")[0]
     every = {page_assets.address(path) for _, files in page_assets.LOADED_WITH for path in files}
-    asked = [re.sub(r"^(?:\.\./)*_static/|\?.*", "", name) for name in page.loaded()]
+    asked = [re.sub(r"^/?(?:\.\./)*_static/|\?.*", "", name) for name in page.loaded()]
     wanted = list(map(page_assets.address, page_assets.loaded_by(body)))
     for suffix in (".css", ".js"):
         found = [name for name in asked if name in every and name.endswith(suffix)]
@@ -350,6 +295,14 @@ def test_serving_shows_no_folder_and_nothing_above_the_book(site: Path) -> None:
         for path in ("_static/", "../_config.yml", "%2e%2e/%2e%2e/_config.yml"):
             with pytest.raises(urllib.error.HTTPError, match="404"):
                 urllib.request.urlopen(address + path, timeout=30)
+
+
+def test_an_address_that_does_not_exist_shows_the_page_that_says_so(site: Path) -> None:
+    with served(site) as address:
+        for path in ("nowhere.html", "book/nowhere/at/all.html", "_static/"):
+            with pytest.raises(urllib.error.HTTPError, match="404") as lost:
+                urllib.request.urlopen(address + path, timeout=30)
+            assert lost.value.read() == (site / "404.html").read_bytes()
 
 
 def test_serving_takes_the_next_port_and_says_so(tmp_path: Path) -> None:

@@ -162,6 +162,17 @@ def test_no_module_shares_its_name() -> None:
     assert [name for name, times in twice.items() if times > 1] == []
 
 
+def test_an_extension_gives_no_name_that_bench_gives() -> None:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    given: dict[bool, set[str]] = {True: set(), False: set()}
+    for file in FILES:
+        if room_of(file) != "bistro":
+            names = {node.name for node in read(file).body if isinstance(node, kinds)}
+            given[room_of(file) == "_ext"] |= {one for one in names if one[0] != "_"}
+    assert "timeline" in given[False]
+    assert given[True] & given[False] == set()
+
+
 def test_a_process_that_must_not_hear_an_interrupt_is_described_once() -> None:
     words = ("start_new_session", "creationflags", "CREATE_NEW_PROCESS_GROUP")
     homes = {file.stem for file in FILES if any(word in file.read_text() for word in words)}

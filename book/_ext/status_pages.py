@@ -1,0 +1,110 @@
+"""The directive `{what-ran}`: `book/status.json` as tables.
+
+    ```{what-ran}
+    ```
+
+The file is written by the runs themselves; here it becomes the versions, and for each lesson its
+experiments: when each ran, how long, how many claims held, and a link to where the book shows it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TypedDict
+
+from docutils import nodes
+from run_links import Runs
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
+
+from bench.course import STATUS, TOUR_LESSON
+
+
+class Run(TypedDict):
+    ran: str
+    seconds: float
+    claims: list[str]
+
+
+class Status(TypedDict):
+    python: str
+    system: str
+    postgresql: str
+    versions: dict[str, str]
+    runs: dict[str, Run]
+
+
+NAMES = {  # as their authors write them
+    "fastapi": "FastAPI",
+    "starlette": "Starlette",
+    "anyio": "AnyIO",
+    "uvicorn": "Uvicorn",
+    "psycopg": "psycopg",
+    "asyncpg": "asyncpg",
+    "aiosqlite": "aiosqlite",
+    "sqlalchemy": "SQLAlchemy",
+}
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> nodes.raw:
+    """Cells are HTML; the first of a row is its head."""
+    top = "".join(f'<th scope="col">{one}</th>' for one in head)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{one}</td>" for one in rest)}</tr>'
+        for first, *rest in rows
+    )
+    html = f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody>"
+    return nodes.raw("", f'<table class="table status-table">{html}</table>', format="html")
+
+
+def versions_table(status: Status) -> nodes.raw:
+    rows = [("Python", status["python"]), ("PostgreSQL", status["postgresql"])]
+    rows += [(NAMES.get(name, name), one) for name, one in status["versions"].items()]
+    rows.append(("operating system", status["system"]))
+    return table(("What", "Version"), [(escape(name), escape(one)) for name, one in rows])
+
+
+def lesson_of_run(name: str) -> str:
+    """The digits of the lesson of a run: "01" for "01-…" and "01/…"."""
+    return TOUR_LESSON if name.startswith("tour/") else name[:2]
+
+
+class WhatRanDirective(SphinxDirective):
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(str(STATUS))
+        self.env.note_reread()
+        status: Status = json.loads(STATUS.read_text(encoding="utf-8"))
+        where = Runs(self.env, self.env.docname)
+        lessons = sorted({lesson_of_run(name) for name in status["runs"]})
+        return [
+            self._section("versions", "Versions", versions_table(status)),
+            *(self._lesson(lesson, status["runs"], where) for lesson in lessons),
+        ]
+
+    def _lesson(self, lesson: str, runs: Mapping[str, Run], where: Runs) -> nodes.section:
+        rows = []
+        for name, run in runs.items():
+            if lesson_of_run(name) != lesson:
+                continue
+            words = "the notebook" if "/" not in name else name.partition("/")[2].replace("_", " ")
+            target = next(filter(None, map(where.target, run["claims"])), "")
+            shown = f'<a href="{escape(target)}">{escape(words)}</a>' if target else escape(words)
+            seconds = f"{run['seconds']:g} s"
+            rows.append((shown, run["ran"], seconds, str(len(run["claims"]))))
+        head = ("Experiment", "Ran on", "Took", "Claims that held")
+        return self._section(f"ran-{lesson}", f"Lesson {int(lesson)}", table(head, rows))
+
+    def _section(self, name: str, title: str, content: nodes.Node) -> nodes.section:
+        section = nodes.section(ids=[name], names=[name])
+        section += nodes.title("", title)
+        section += content
+        self.state.document.note_implicit_target(section)
+        return section
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    app.add_directive("what-ran", WhatRanDirective)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
