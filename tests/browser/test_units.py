@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from browsing import chromium
-
 from bench.units import SCRIPT, counted
+from browsers import chromium
 
 WORDS = [
     ("1", "threads", "1 thread"),

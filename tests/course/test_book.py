@@ -17,11 +17,11 @@ import page_fixes
 import page_rules
 import pytest
 import theme_watch
-from built_pages import Page
 
 import serve
 from bench.course import COURSE
-from building import build, built_book
+from building import build
+from built_pages import Page
 from contents import documents
 from strict_serving import served
 

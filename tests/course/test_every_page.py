@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from built_pages import Page
+from browsing import built_book, documents
 
 from bench.course import BOOK, LESSON_TEXTS, STATUS
-from browsing import built_book, documents
+from built_pages import Page
 
 PAGES = [*documents(), "search", "404"]
 every_page = pytest.mark.parametrize("document", PAGES)
