@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-import changes
 import nbformat
 import pytest
 
+import changes
 import refresh
 from bench.claim_index import claims_of
 from bench.course import LESSON_TEXTS

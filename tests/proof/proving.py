@@ -26,8 +26,8 @@ def prove(
 ) -> list[str]:
     """Run each row whose fingerprint is not known; return what each red one complains of.
 
-    A row is something with a name, and its fingerprint. `complaint` runs it and returns '' if all is
-    well; `praise` is printed then.
+    A row is something with a name, and its fingerprint. `complaint` runs it and returns '' if all
+    is well; `praise` is printed then.
     """
     problems = []
     unproven = [(one, mark) for one, mark in table if not memory.has(f"{kind} {one.name}", mark)]
