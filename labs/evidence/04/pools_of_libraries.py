@@ -1,35 +1,69 @@
-"""Which libraries bring a pool, how long each waits for a connection, and what a pool cannot do."""
+"""Which libraries bring a pool, how long each waits for a connection, and what a pool cannot do.
+
+Who waits "for ever" cannot be awaited. So these waits run on a loop whose clock we put forward by a
+day: whatever has set a timer ends then.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
+from collections.abc import Awaitable, Coroutine
+from typing import TypeVar
 
 import aiosqlite
 import asyncpg
 from sqlalchemy import create_engine, text
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench import Heartbeat, Postgres, claim
 from bistro.database import prepare
 
-
-def default_of(function: object, name: str) -> object:
-    return inspect.signature(function).parameters[name].default
+T = TypeVar("T")
 
 
-def refusal(url: str) -> str:
-    """What SQLAlchemy says when the pool of its engine is empty."""
-    engine = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=0.05)
-    try:
-        with engine.connect():
-            engine.connect()
-    except PoolTimeout as error:
-        return str(error).partition(" (")[0]
-    finally:
-        engine.dispose()
-    return ""
+class PutForward(asyncio.SelectorEventLoop):
+    """A loop with its clock that can be put forward by so many seconds."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+async def a_day_later(waiting: Awaitable[object]) -> str:
+    """What has become of a wait when a day has passed on the loop's clock."""
+    wait = asyncio.ensure_future(waiting)
+    await asyncio.wait([wait], timeout=0.1)  # it waits now, and has set its timer if it has one
+    asyncio.get_running_loop().ahead += 24 * 60 * 60
+    await asyncio.wait([wait], timeout=0.2)
+    if not wait.done():
+        wait.cancel()
+        await asyncio.wait([wait])
+        return "still waits"
+    error = wait.exception()
+    return str(error).partition(" (")[0] or type(error).__name__
+
+
+async def waits_of_asyncpg(dsn: str) -> dict[str, str]:
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as pool, pool.acquire():
+        return {
+            "pool.acquire()": await a_day_later(pool.acquire()),
+            "pool.acquire(timeout=30)": await a_day_later(pool.acquire(timeout=30)),
+        }
+
+
+async def wait_of_sqlalchemy(url: str) -> str:
+    engine = create_async_engine(url, pool_size=1, max_overflow=0)
+    async with engine.connect():
+        ending = await a_day_later(engine.connect().start())
+    await engine.dispose()
+    return ending
+
+
+def on_a_clock_put_forward(work: Coroutine[object, object, T]) -> T:
+    with asyncio.Runner(loop_factory=PutForward) as runner:
+        return runner.run(work)
 
 
 async def beats_during_a_blocking_pool(url: str) -> int:
@@ -51,17 +85,21 @@ async def main() -> None:
         await prepare(pg.dsn)
         url = pg.url("psycopg")
         pool = create_engine(url).pool
-        message = refusal(url)
         beats = await beats_during_a_blocking_pool(url)
-    asyncpg_waits = default_of(asyncpg.Pool.acquire, "timeout")
-    print(f"asyncpg     create_pool, waits {asyncpg_waits or 'for ever'}")
-    print(f"SQLAlchemy  {type(pool).__name__} of {pool.size()}, waits {pool.timeout():.0f} s")
-    print("aiosqlite   none")
-    print(f"empty pool of SQLAlchemy: {message}")
+        waits = await asyncio.to_thread(on_a_clock_put_forward, waits_of_asyncpg(pg.dsn))
+        refusal = await asyncio.to_thread(
+            on_a_clock_put_forward, wait_of_sqlalchemy(pg.url("asyncpg"))
+        )
+    print("an empty pool, a day later:")
+    for call, ending in waits.items():
+        print(f"  asyncpg     {call:26} {ending}")
+    print(f"  SQLAlchemy  {'engine.connect()':26} {refusal}")
+    print(f"SQLAlchemy brings a {type(pool).__name__} of {pool.size()}, aiosqlite none")
     claim(
         "asyncpg-waits-for-ever-by-default",
-        "asyncpg: acquire has no deadline by default. SQLAlchemy: 30 s, then an error.",
-        asyncpg_waits is None and pool.timeout() == 30 and message.startswith("QueuePool limit"),
+        "asyncpg: acquire still waits after a day. SQLAlchemy gives up after 30 s.",
+        list(waits.values()) == ["still waits", "TimeoutError"]
+        and refusal.endswith("timeout 30.00"),
     )
     claim(
         "two-of-three-bring-a-pool",

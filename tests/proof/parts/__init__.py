@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from parts.changes import changes
 from parts.faults import faults
 from parts.flakes import flakes
 from parts.lighthouse import lighthouse
@@ -11,5 +12,6 @@ from parts.more import labs, long, pages
 from parts.pythons import pythons
 
 PARTS: dict[str, Callable[..., list[str]]] = {
-    part.__name__: part for part in (faults, long, labs, pages, lighthouse, pythons, flakes)
+    part.__name__: part
+    for part in (faults, changes, long, labs, pages, lighthouse, pythons, flakes)
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import refresh
@@ -13,6 +12,7 @@ from bench.claim_index import claims_of
 from bench.course import COURSE, experiments
 from faults import Fault, copy_of_the_course, load
 from memory import LABORATORY, Memory, fingerprint
+from proving import prove
 from running import pytest, run
 
 
@@ -26,6 +26,11 @@ def verdicts_of(experiment: Path, root: Path) -> dict[str, bool]:
             environment = {"PYTHONPATH": str(root / "labs"), "BENCH_CLAIMS_LOG": str(log)}
             run([sys.executable, str(experiment)], cwd=root, **environment)
             rows = [json.loads(row) for row in log.read_text().splitlines()] if log.exists() else []
+    return verdicts_from(rows)
+
+
+def verdicts_from(rows: list[dict]) -> dict[str, bool]:
+    """{claim: did it hold each time that it was made?}"""
     verdicts: dict[str, bool] = {}
     for row in rows:
         verdicts[row["id"]] = verdicts.get(row["id"], True) and row["ok"]
@@ -65,19 +70,7 @@ def complaint(fault: Fault) -> str:
 
 def faults(memory: Memory, only: str = "") -> list[str]:
     """each seeded fault turns exactly its own claim or check red"""
-    table, problems = [(fault, print_of(fault)) for fault in load() if only in fault.name], []
+    table = [(fault, print_of(fault)) for fault in load() if only in fault.name]
     if not table:
         return [f"no fault has {only!r} in its name"]
-    unproven = [(one, mark) for one, mark in table if not memory.has(f"fault {one.name}", mark)]
-    print(f"  {len(table) - len(unproven)} of {len(table)} are known", flush=True)
-    with ThreadPoolExecutor(3) as pool:  # three at a time: experiments mostly wait
-        answers = {pool.submit(complaint, fault): (fault, mark) for fault, mark in unproven}
-        for number, answer in enumerate(as_completed(answers), 1):
-            (fault, mark), problem = answers[answer], answer.result()
-            verdict = problem or "red, as it should be"
-            print(f"  [{number}/{len(unproven)}] {fault.name} {verdict}", flush=True)
-            if problem:
-                problems.append(f"fault {fault.name}: {problem}")
-            else:
-                memory.add(f"fault {fault.name}", mark)
-    return problems
+    return prove(memory, "fault", table, complaint, "red, as it should be")

@@ -1,14 +1,9 @@
-"""Little's law, counted: guests inside = arrivals per second × time inside. And what holding costs.
-
-J. D. C. Little, "A Proof for the Queuing Formula: L = λW", 1961.
-"""
+"""What a pool's size and the hold time bound: guests in use, guests each second, waves. Counted."""
 
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable
-from itertools import pairwise
 from time import perf_counter
 from typing import NamedTuple
 
@@ -60,22 +55,6 @@ def seconds_of(visits: list[Visit]) -> float:
     return max(v.gave for v in visits) - min(v.asked for v in visits)
 
 
-def mean_inside(visits: list[Visit]) -> float:
-    """L: the guests inside the system, averaged over time, added up event by event."""
-    events = sorted([(v.asked, 1) for v in visits] + [(v.gave, -1) for v in visits])
-    area = inside = 0.0
-    for (at, change), (then, _) in pairwise(events):
-        inside += change
-        area += inside * (then - at)
-    return area / seconds_of(visits)
-
-
-def arrivals_times_stay(visits: list[Visit]) -> float:
-    """λ × W: guests per second, times the mean time that each was inside."""
-    stay = sum(v.gave - v.asked for v in visits) / len(visits)
-    return len(visits) / seconds_of(visits) * stay
-
-
 def most_at_once(visits: list[Visit]) -> int:
     """The most connections in use at one moment. Giving back comes first at equal times."""
     events = sorted([(v.got, 1) for v in visits] + [(v.gave, -1) for v in visits])
@@ -97,18 +76,11 @@ async def main() -> None:
         await prepare(pg.dsn)
         bursts = {size: await burst(pg.dsn, size, 4 * size) for size in SIZES}
         holding = await burst(pg.dsn, 4, 24, cook_and_call)
-    print("pool   guests/s   bound   mean inside   arrivals x stay")
+    print("pool   guests/s   bound")
     for size, visits in bursts.items():
-        rate, bound = len(visits) / seconds_of(visits), size / HOLD
-        inside, law = mean_inside(visits), arrivals_times_stay(visits)
-        print(f"{size:4}   {rate:8.0f}   {bound:5.0f}   {inside:11.2f}   {law:15.2f}")
+        print(f"{size:4}   {len(visits) / seconds_of(visits):8.0f}   {size / HOLD:5.0f}")
     rate, bound = len(holding) / seconds_of(holding), 4 / (HOLD + OUTSIDE)
     print(f"A pool of 4 that is held across a call of {OUTSIDE} s: {rate:.0f} guests/s")
-    claim(
-        "littles-law-counted",
-        "Guests inside = arrivals per second × time inside, for every pool size.",
-        all(math.isclose(mean_inside(v), arrivals_times_stay(v)) for v in bursts.values()),
-    )
     claim(
         "pool-size-is-the-most-in-use",
         "Never more guests than the pool's size have a connection at the same moment.",
