@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import faults
+import since
 from bench.claim_index import claims_of
 from bench.course import experiments
 
@@ -243,6 +244,11 @@ def part_flakes(memory: Memory) -> list[str]:
     return problems
 
 
+def part_since(memory: Memory) -> list[str]:
+    """the table "since when": its probes on older releases, each in an environment of its own"""
+    return [f"since when: {one}" for one in since.disagreements(MEMORY)]
+
+
 def interpreters() -> Iterator[tuple[str, str]]:
     """Python 3.12 and 3.13, where this machine has them (on PATH, or by pyenv)."""
     for minor in ("3.12", "3.13"):
@@ -286,6 +292,7 @@ PARTS: dict[str, Callable[[Memory], list[str]]] = {
     "labs": part_labs,
     "pages": part_pages,
     "lighthouse": part_lighthouse,
+    "since": part_since,
     "pythons": part_pythons,
     "flakes": part_flakes,
 }

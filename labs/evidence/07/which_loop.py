@@ -68,7 +68,7 @@ async def main() -> None:
     print(f"uvicorn takes {without}; with a package called uvloop it takes {with_it}")
     claim(
         "sockets-do-not-block",
-        "No driver's socket blocks, not even that of psycopg's blocking connection.",
+        "asyncpg's and psycopg's sockets do not block, not even that of a blocking connection.",
         blocks == dict.fromkeys(("asyncpg", "psycopg, awaited", "psycopg, blocking"), False),
     )
     claim(
