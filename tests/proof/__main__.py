@@ -24,8 +24,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 
-import faults
 import since
+
+import faults
 from bench.claim_index import claims_of
 from bench.course import experiments
 

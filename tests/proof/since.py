@@ -17,7 +17,7 @@ from pathlib import Path
 from faults import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from since_when import RUNS, Row, rows, runs  # noqa: E402  (it lives beside the page's directive)
+from since_when import RUNS, Row, rows, runs
 
 PROBES = ROOT / "tests" / "proof" / "probes"
 SECONDS = 60

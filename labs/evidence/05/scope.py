@@ -206,7 +206,7 @@ async def main() -> None:
     )
     claim(
         "a-longer-scope-cannot-need-a-shorter",
-        "A yield dependency of the request cannot need one of the function: the app does not start.",
+        "A yield dependency of the request cannot need one of the function: FastAPI refuses it.",
         refused_at_the_start() == "DependencyScopeError",
     )
     claim(

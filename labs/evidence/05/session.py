@@ -142,7 +142,7 @@ async def main() -> None:
     )
     claim(
         "the-orm-tells-at-commit",
-        "After an error in flush(), session.commit() raises PendingRollbackError; begin() does not.",
+        "After an error in flush(), commit() raises PendingRollbackError; begin() does not.",
         orm == {"begin": ("not told", 100), "commit": ("told", 100)},
     )
     claim(

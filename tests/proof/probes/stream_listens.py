@@ -1,4 +1,4 @@
-"""A guest has left, and a stream has nothing to send. Does it end, if the server speaks ASGI 2.4?"""
+"""The guest has left, and a stream has nothing to send. Does it end, by the version of ASGI?"""
 
 import asyncio
 import sys
