@@ -21,9 +21,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
+import psycopg
 import pytest
 
 from bench import Postgres, until
+from bistro.database import open_pool
 
 ASK = "select $1::int + 1"
 CACHE, NO_CACHE = 100, 0  # asyncpg's default, and the cure
@@ -43,7 +45,7 @@ def version() -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def settings(dsn: str, port: int, size: int) -> str:
+def settings(dsn: str, port: int, size: int, more: str) -> str:
     server = urlsplit(dsn)
     return f"""
         [databases]
@@ -56,11 +58,12 @@ user={server.username} password={server.password} pool_size={size}
         auth_type = any
         pool_mode = transaction
         {"max_prepared_statements = 0" if version() >= (1, 21) else ""}
+        {more}
     """.replace("        ", "")
 
 
 @contextmanager
-def running(dsn: str, size: int) -> Iterator[tuple[str, Callable[[], str]]]:
+def running(dsn: str, size: int, more: str) -> Iterator[tuple[str, Callable[[], str]]]:
     """A PgBouncer with `size` server connections; yields its address, and why it ended."""
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w") as log:
         with socket.socket() as probe:
@@ -68,7 +71,7 @@ def running(dsn: str, size: int) -> Iterator[tuple[str, Callable[[], str]]]:
             port = probe.getsockname()[1]
         Path(folder).chmod(0o755)
         config = Path(folder) / "pgbouncer.ini"
-        config.write_text(settings(dsn, port, size), encoding="utf-8")
+        config.write_text(settings(dsn, port, size, more), encoding="utf-8")
         someone = {"user": "nobody"} if os.geteuid() == 0 else {}  # it refuses to run as root
         process = subprocess.Popen([program(), config], stdout=log, stderr=log, **someone)
 
@@ -83,9 +86,9 @@ def running(dsn: str, size: int) -> Iterator[tuple[str, Callable[[], str]]]:
 
 
 @asynccontextmanager
-async def bouncer(dsn: str, size: int) -> AsyncIterator[str]:
-    """The address of a PgBouncer that answers."""
-    with running(dsn, size) as (address, end):
+async def bouncer(dsn: str, size: int, more: str = "") -> AsyncIterator[str]:
+    """The address of a PgBouncer that answers; `more` are further lines of its configuration."""
+    with running(dsn, size, more) as (address, end):
 
         async def answers() -> bool:
             assert not end(), f"PgBouncer ended: {end()}"
@@ -191,3 +194,63 @@ def test_listen_receives_nothing_through_the_bouncer():
         return heard["direct"], heard["bouncer"]
 
     assert asyncio.run(main()) == (["one", "two"], [])
+
+
+async def through_the_bistro(more: str) -> tuple[list[int], str]:
+    """Answers to questions that the bistro's pool asks side by side, and the server's deadline."""
+    async with Postgres(embedded=True) as pg:
+        direct = await asyncpg.connect(pg.dsn)
+        await direct.execute("alter role current_user set statement_timeout = '6s'")
+        await direct.close()
+        async with bouncer(pg.dsn, 2, more) as address, open_pool(address, size=5) as pool:
+            questions = (pool.fetchval(ASK, number) for number in range(40))
+            answers = await asyncio.gather(*questions)
+            return answers, await pool.fetchval("show statement_timeout")
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["", "ignore_startup_parameters = statement_timeout, idle_in_transaction_session_timeout"],
+    ids=["settings refused", "settings swallowed"],
+)
+def test_the_bistro_works_behind_pgbouncer(more, caplog):
+    answers, deadline = asyncio.run(through_the_bistro(more))
+    assert answers == list(range(1, 41))
+    assert deadline == "6s"  # the role's, since the session's would be left behind
+    assert "A pooler stands before PostgreSQL" in caplog.text
+
+
+def test_the_bistro_does_not_call_a_refusal_of_pgbouncer_a_missing_server():
+    async def main() -> None:
+        async with Postgres(embedded=True) as pg, bouncer(pg.dsn, 2) as address:
+            nowhere = address.replace("/kitchen", "/cellar")
+            async with open_pool(nowhere, size=1):
+                pass
+
+    with pytest.raises(RuntimeError, match="Something answers there and refuses us") as refusal:
+        asyncio.run(main())
+    assert "Start PostgreSQL" not in str(refusal.value)
+
+
+async def psycopg_on_both_servers(threshold: int | None) -> list[int]:
+    """As above, with psycopg: it prepares what it has asked often enough, and names it likewise."""
+    async with Postgres(embedded=True) as pg, bouncer(pg.dsn, 1) as address:
+        answers = []
+        for _ in range(2):  # two clients, one server connection: both say `_pg3_0`
+            async with await psycopg.AsyncConnection.connect(
+                address, autocommit=True, prepare_threshold=threshold
+            ) as client:
+                for number in range(3):
+                    cursor = await client.execute("select %s::int + 1", [number])
+                    answers.append((await cursor.fetchone())[0])
+        return answers
+
+
+def test_a_statement_of_psycopg_exists_already():
+    with pytest.raises(psycopg.errors.DuplicatePreparedStatement) as error:
+        asyncio.run(psycopg_on_both_servers(1))
+    assert error.value.sqlstate == "42P05"
+
+
+def test_psycopg_without_prepared_statements_is_answered():
+    assert asyncio.run(psycopg_on_both_servers(None)) == [1, 2, 3] * 2

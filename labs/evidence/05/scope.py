@@ -2,6 +2,9 @@
 
 With FastAPI's default scope it ends after the reply, and even after the background tasks. So a
 commit can fail behind a 200. Here it fails because a `unique` constraint is checked at the commit.
+
+The scope belongs to the key under which FastAPI keeps a dependency's value for a request. Two uses
+with two scopes are therefore two transactions, on two connections.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from typing import Annotated
 import asyncpg
 import httpx
 from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request
+from fastapi.exceptions import DependencyScopeError
 
 from bench import Postgres, claim, serve, until
 
@@ -36,12 +40,26 @@ app = FastAPI(lifespan=lifespan)
 
 
 async def transaction(request: Request) -> AsyncIterator[asyncpg.Connection]:
-    async with request.app.state.pool.acquire() as window, window.transaction():
+    async with request.app.state.pool.acquire(timeout=1) as window, window.transaction():
         yield window
 
 
 PerRequest = Annotated[asyncpg.Connection, Depends(transaction)]
 PerFunction = Annotated[asyncpg.Connection, Depends(transaction, scope="function")]
+
+
+async def user(window: PerRequest) -> int:
+    """Who asks? Many apps have such a dependency, and it asks the same database."""
+    return await window.fetchval("select pg_backend_pid()")
+
+
+async def user_too(window: PerFunction) -> int:
+    return await window.fetchval("select pg_backend_pid()")
+
+
+async def service(window: PerFunction) -> AsyncIterator[asyncpg.Connection]:
+    """This one ends after the reply; what it needs has ended before."""
+    yield window
 
 
 async def job(app: FastAPI, window: asyncpg.Connection) -> None:
@@ -74,6 +92,27 @@ async def route(seat: int, request: Request) -> str:
     except asyncpg.UniqueViolationError:
         raise HTTPException(409, "That seat is taken.") from None
     return "yours"
+
+
+@app.get("/two-scopes")
+async def two_scopes(asks: Annotated[int, Depends(user)], window: PerFunction) -> bool:
+    return asks == await window.fetchval("select pg_backend_pid()")
+
+
+@app.get("/one-scope")
+async def one_scope(asks: Annotated[int, Depends(user_too)], window: PerFunction) -> bool:
+    return asks == await window.fetchval("select pg_backend_pid()")
+
+
+def refused_at_the_start() -> str:
+    """What FastAPI says to a request's dependency that needs one of the function's scope."""
+    try:
+
+        @FastAPI().get("/")
+        async def route(window: Annotated[asyncpg.Connection, Depends(service)]) -> None: ...
+    except DependencyScopeError as error:
+        return type(error).__name__
+    return "accepted"
 
 
 @app.post("/default-job/{seat}")
@@ -118,6 +157,9 @@ async def main() -> None:
                 for path in ("default", "function", "route")
             }
             rows = await seats(7)
+            # The pool has one connection: who needs a second one waits for himself.
+            two = (await guest.get("/two-scopes")).status_code
+            one = await guest.get("/one-scope")
             # The pool has one connection, so the job of the first kind must end before the second.
             held = (await guest.post("/default-job/8")).status_code, await seats(8)
             idle, _ = (await guest.get("/look")).json()
@@ -133,6 +175,8 @@ async def main() -> None:
         await desk.close()
     for path, code in status.items():
         print(f"{path:9} the commit fails: {code}")
+    print(f"a dependency in two scopes, pool of one: {two}; in one scope: {one.status_code}")
+    print(f"a request's dependency needs a function's: {refused_at_the_start()}")
     print(f"default:  {held[0]}, job running: {idle} idle connections, {held[1]} row saved")
     print(f"function: {released[0]}, {released[1]} row saved; the jobs end with {jobs}")
     claim(
@@ -149,6 +193,21 @@ async def main() -> None:
         "a-transaction-in-the-route-tells-why",
         "With the transaction in the route the guest gets a 409.",
         status["route"] == 409,
+    )
+    claim(
+        "two-scopes-are-two-transactions",
+        "One dependency in two scopes takes two connections: a pool of one answers 500.",
+        two == 500,
+    )
+    claim(
+        "one-scope-is-one-transaction",
+        "With one scope wherever it is asked for, the request has one connection.",
+        (one.status_code, one.json()) == (200, True),
+    )
+    claim(
+        "a-longer-scope-cannot-need-a-shorter",
+        "A yield dependency of the request cannot need one of the function: FastAPI refuses it.",
+        refused_at_the_start() == "DependencyScopeError",
     )
     claim(
         "a-background-task-keeps-the-transaction",

@@ -19,6 +19,7 @@ from bench import claim
 
 HOUR, SIX, JOURNALS = 3600, 6, ("delete", "wal")
 READ = "select n from counter"
+WRITE = "update counter set n = n + 1"
 TABLE = """
     drop table if exists counter;
     create table counter (n int);
@@ -96,11 +97,29 @@ async def six_writers(file: Path, begin: str) -> Counter:
     return ends
 
 
+async def waits_in_vain(file: Path, begin: str) -> str:
+    """What a writer gets whose timeout passes while another one holds the lock."""
+    async with (
+        aiosqlite.connect(file, isolation_level=None) as other,
+        aiosqlite.connect(file, timeout=0.05, isolation_level=None) as book,
+    ):
+        await other.execute("begin immediate")
+        try:
+            await book.execute(begin)
+        except sqlite3.OperationalError as error:
+            return str(error)
+        finally:
+            await other.execute("rollback")
+
+
 async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "book.db"
         kept = [await left_by_async_with(await fresh(file), commit) for commit in (False, True)]
         twice = await begin_twice(await fresh(file))
+        in_vain = [
+            await waits_in_vain(await fresh(file), one) for one in (WRITE, "begin immediate")
+        ]
         lost = await somebody_elses_rollback(await fresh(file))
         ends = {}
         for journal in JOURNALS:
@@ -109,6 +128,7 @@ async def main() -> None:
                 ends[journal, begin] = await six_writers(file, begin), await number(file)
     print(f"after `async with` without commit: {kept[0]}; with commit: {kept[1]}")
     print(f"a second begin: {twice}; after somebody else's rollback: {lost}")
+    print(f"a timeout of 0.05 s has passed: {', '.join(in_vain)}")
     for (journal, begin), (end, n) in ends.items():
         print(f"{journal:6} {begin or 'no begin':15} ends at {n}: {dict(sorted(end.items()))}")
     claim(
@@ -135,6 +155,11 @@ async def main() -> None:
         "begin-refuses-at-once",
         "BEGIN: one of six writes; five get SQLITE_BUSY at once, with a timeout of an hour.",
         all(ends[journal, "begin"] == ({"ok": 1, "SQLITE_BUSY": 5}, 1) for journal in JOURNALS),
+    )
+    claim(
+        "a-timeout-is-database-is-locked",
+        "A writer whose timeout passes hears the same, also with BEGIN IMMEDIATE.",
+        in_vain == ["database is locked"] * 2,
     )
     claim(
         "begin-immediate-takes-turns",

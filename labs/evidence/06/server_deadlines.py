@@ -14,9 +14,10 @@ import asyncpg
 import psycopg
 
 from bench import Gate, Postgres, claim, until
-from bistro.database import prepare
+from bistro.database import open_pool, prepare
 
 CREDIT = "update guests set credit_cents = credit_cents - 1 where id = 1"
+DEADLINES = "statement_timeout", "idle_in_transaction_session_timeout"
 CHECK = "client_connection_check_interval"
 OVER = "select state = 'idle' and query like '%%cook%%' from pg_stat_activity where pid = %s"
 
@@ -110,9 +111,25 @@ async def vanished(dsn: str) -> dict[str, int]:
     return waiting
 
 
+async def asked(pool: asyncpg.Pool) -> list[str]:
+    """The deadlines of a session of that pool, as it is lent."""
+    return [await pool.fetchval(f"show {name}") for name in DEADLINES]
+
+
+async def of_two_sessions(dsn: str) -> dict[str, list[str]]:
+    """What a session of its own says of its deadlines, and what one of the bistro's pool says."""
+    said = {}
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as own:
+        said["own"] = await asked(own)
+    async with open_pool(dsn, size=1) as pool:
+        said["bistro"] = await asked(pool)
+    return said
+
+
 async def main() -> None:
     async with Postgres(embedded=True) as pg:
         await prepare(pg.dsn)
+        said_of = await of_two_sessions(pg.dsn)
         statement = await of_a_statement(pg.dsn)
         whole = await asyncio.to_thread(of_a_transaction, pg.dsn)
         other, states = await asyncio.to_thread(forgotten, pg.dsn)
@@ -121,6 +138,9 @@ async def main() -> None:
         waiting = await vanished(pg.dsn)
     for name, (sqlstate, answer) in statement.items():
         print(f"{name}: {sqlstate}, and the connection answers {answer}")
+    print(
+        f"asked on a session of its own: {said_of['own']}, on one of the pool: {said_of['bistro']}"
+    )
     print(f"transaction_timeout: {whole}, and the session is over")
     print(f"idle_in_transaction_session_timeout: {states[0]}, another guest has {other!r}")
     print(f"  asyncpg's word for it: {said!r}")
@@ -131,6 +151,11 @@ async def main() -> None:
         "server-ends-a-statement",
         "statement_timeout is SQLSTATE 57014, lock_timeout 55P03; the connection goes on.",
         statement == {"statement_timeout": ("57014", 1), "lock_timeout": ("55P03", 1)},
+    )
+    claim(
+        "deadlines-belong-to-a-session",
+        "A session of its own says 0; one of the bistro's pool says 6s and 10s.",
+        said_of == {"own": ["0", "0"], "bistro": ["6s", "10s"]},
     )
     claim(
         "server-ends-a-transaction",

@@ -1,6 +1,7 @@
 """How to stop what a deadline has left behind in a thread, and what it leaves besides.
 
-psycopg and SQLite can be told to stop, from another thread. If nobody tells them, more threads are
+psycopg and SQLite can be told to stop, from another thread, and PostgreSQL can be told by any other
+session of the same role. If nobody tells them, more threads are
 at work than the limit allows: the deadline gives the place back, and the thread stays.
 """
 
@@ -36,22 +37,33 @@ async def times_out(work: Callable[[], object], begun: Callable[[], object]) -> 
             await task
 
 
-async def tell_psycopg(dsn: str) -> tuple[list[str], int]:
-    """How the thread ends when its query is cancelled after the deadline; the rows written."""
+async def after_the_deadline(dsn: str, tell: Callable) -> tuple[list[str], int]:
+    """How the thread ends when `tell` has spoken after its deadline; the rows written."""
     ended: list[str] = []
     with psycopg.connect(dsn, autocommit=True) as window:
 
         def order() -> None:
             try:
                 window.execute(ORDER)
+                ended.append("00000")
             except psycopg.Error as error:
                 ended.append(error.sqlstate)
 
         async with Gate(dsn) as gate:
             await times_out(order, gate.waiting)
-            await asyncio.to_thread(window.cancel_safe)
+            await tell(window, gate)
             await until(lambda: ended, what="the thread to end")
         return ended, window.execute(COUNT).fetchone()[0]
+
+
+async def by_the_driver(window: psycopg.Connection, gate: Gate) -> None:
+    await asyncio.to_thread(window.cancel_safe)
+
+
+async def by_another_session(window: psycopg.Connection, gate: Gate) -> None:
+    info = window.info
+    with psycopg.connect(info.dsn, password=info.password) as desk:
+        desk.execute("select pg_cancel_backend(%s)", [info.backend_pid])
 
 
 async def tell_sqlite() -> tuple[str, int]:
@@ -86,16 +98,23 @@ async def tell_nobody() -> tuple[int, int]:
 async def main() -> None:
     async with Postgres() as pg:
         await prepare(pg.dsn)
-        ended, rows = await tell_psycopg(pg.dsn)
+        driver = await after_the_deadline(pg.dsn, by_the_driver)
+        session = await after_the_deadline(pg.dsn, by_another_session)
     said, answer = await tell_sqlite()
     threads, places = await tell_nobody()
-    print(f"psycopg's cancel_safe: the thread ends with {', '.join(ended)}, rows written: {rows}")
+    for how, ((ended,), rows) in {"cancel_safe": driver, "pg_cancel_backend": session}.items():
+        print(f"{how}: the thread ends with {ended}, rows written: {rows}")
     print(f"SQLite's interrupt: {said}; the connection's next answer is {answer}")
     print(f"nobody is told, thread limit {LIMIT}: {threads} threads at work, {places} places taken")
     claim(
         "cancel-safe-stops-the-thread",
         "After the deadline, cancel_safe ends psycopg's query with 57014; no order is written.",
-        (ended, rows) == (["57014"], 0),
+        driver == (["57014"], 0),
+    )
+    claim(
+        "another-session-stops-the-thread",
+        "After the deadline, pg_cancel_backend from another session does the same.",
+        session == (["57014"], 0),
     )
     claim(
         "interrupt-stops-sqlite",

@@ -38,10 +38,10 @@ async def another_task() -> None:
         await asyncio.sleep(0)
 
 
-def bytes_waiting(connection: asyncpg.Connection) -> int:
+def bytes_waiting(connection: asyncpg.Connection, patience: float) -> int:
     """Wait, blocking, until there is a reply; return the size of what nobody has read yet."""
     ours = connection._transport.get_extra_info("socket")
-    readable, _, _ = select.select([ours.fileno()], [], [], 30)
+    readable, _, _ = select.select([ours.fileno()], [], [], patience)
     with socket.fromfd(ours.fileno(), ours.family, ours.type) as twin:
         return len(twin.recv(65536, socket.MSG_PEEK)) if readable else 0
 
@@ -57,8 +57,9 @@ async def main() -> None:
             other = asyncio.create_task(another_task())
             await until(lambda: boss.execute(AT_THE_GATE).fetchone() == (1,))
             meanwhile, held = turns, turns
+            early = bytes_waiting(window, patience=0.05)  # held, and the query is not done
             boss.execute("select pg_advisory_unlock(7)")
-            size = bytes_waiting(window)
+            size = bytes_waiting(window, patience=30)
             story.append("holder: the reply is here")
             moved = order.done() or turns != held
             story.append("holder: lets go")
@@ -66,6 +67,7 @@ async def main() -> None:
         other.cancel()
         await window.close()
     print(*story, sep="\n")
+    print(f"bytes that waited while the loop was held and the query was not done: {early}")
     print(f"bytes of the reply that waited in the socket's buffer: {size}")
     print(f"turns of another task while the query was in the database: {meanwhile}")
     print(f"turns of another task while the resumed task computed: {beside}")
@@ -73,6 +75,11 @@ async def main() -> None:
         "reply-waits-in-the-kernel",
         "The reply is in the socket's buffer, and no task moves while another holds the loop.",
         size > 0 and not moved,
+    )
+    claim(
+        "a-hold-before-the-reply-delays-nothing",
+        "While the query is in the database nothing waits for the loop: a hold delays no byte.",
+        early == 0,
     )
     claim(
         "reply-is-handled-when-the-holder-lets-go",

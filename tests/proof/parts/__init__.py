@@ -10,8 +10,9 @@ from parts.flakes import flakes
 from parts.lighthouse import lighthouse
 from parts.more import labs, long, pages
 from parts.pythons import pythons
+from parts.since import since
 
 PARTS: dict[str, Callable[..., list[str]]] = {
     part.__name__: part
-    for part in (faults, changes, long, labs, pages, lighthouse, pythons, flakes)
+    for part in (faults, changes, long, labs, pages, lighthouse, since, pythons, flakes)
 }
