@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from browsing import built_book, chromium, served
+from browsers import chromium
+from building import built_book
+from strict_serving import served
 
 WIDTH = 390
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from browsing import built_book, documents
 
 from bench.course import BOOK, LESSON_TEXTS, STATUS
+from building import built_book
 from built_pages import Page
+from contents import documents
 
 PAGES = [*documents(), "search", "404"]
 every_page = pytest.mark.parametrize("document", PAGES)

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
-from browsing import built_book
+from building import built_book
 
 LOADING = {
     "script": ("src",),
