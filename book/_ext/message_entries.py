@@ -17,12 +17,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from html import escape
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import psycopg.errors
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.domains.std import StandardDomain
 from sphinx.util.typing import ExtensionMetadata
 
 PAGE = "book/messages"
@@ -67,7 +68,7 @@ def name_entries(app: Sphinx, doctree: nodes.document) -> None:
     page = app.env.docname
     if page != PAGE:
         return
-    labels = app.env.get_domain("std")
+    labels = cast(StandardDomain, app.env.get_domain("std"))
     given: set[str] = set()
     for term, definition in list_items(doctree):
         states = SQLSTATE.findall(definition.astext())
@@ -79,7 +80,9 @@ def name_entries(app: Sphinx, doctree: nodes.document) -> None:
         given.update(anchors)
         term["ids"] += anchors
         for anchor in anchors:
-            labels.note_hyperlink_target(anchor, page, anchor, text_of(term))  # type: ignore[attr-defined]  # of the standard domain
+            labels.note_hyperlink_target(
+                anchor, page, anchor, text_of(term)
+            )  # of the standard domain
         if names := [name for state in states for name in class_names(state)]:
             raised = nodes.paragraph("", "Raised as ")
             for number, name in enumerate(names):

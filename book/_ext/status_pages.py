@@ -49,7 +49,7 @@ NAMES = {  # as their authors write them
 }
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> nodes.raw:
+def rows_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> nodes.raw:
     """Cells are HTML; the first of a row is its head."""
     top = "".join(f'<th scope="col">{one}</th>' for one in head)
     body = "".join(
@@ -64,7 +64,7 @@ def versions_table(status: Status) -> nodes.raw:
     rows = [("Python", status["python"]), ("PostgreSQL", status["postgresql"])]
     rows += [(NAMES.get(name, name), one) for name, one in status["versions"].items()]
     rows.append(("operating system", status["system"]))
-    return table(("What", "Version"), [(escape(name), escape(one)) for name, one in rows])
+    return rows_table(("What", "Version"), [(escape(name), escape(one)) for name, one in rows])
 
 
 def lesson_of_run(name: str) -> str:
@@ -95,7 +95,7 @@ class WhatRanDirective(SphinxDirective):
             seconds = f"{run['seconds']:g} s"
             rows.append((shown, run["ran"], seconds, str(len(run["claims"]))))
         head = ("Experiment", "Ran on", "Took", "Claims that held")
-        return self._section(f"ran-{lesson}", f"Lesson {int(lesson)}", table(head, rows))
+        return self._section(f"ran-{lesson}", f"Lesson {int(lesson)}", rows_table(head, rows))
 
     def _section(self, name: str, title: str, content: nodes.Node) -> nodes.section:
         section = nodes.section(ids=[name], names=[name])

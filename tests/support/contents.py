@@ -10,7 +10,7 @@ import yaml
 
 from bench.course import COURSE
 
-OWN_MARKUP = re.compile(r"^(<svg|[`:]{3,}\{(timeline|ledger|recall|quiz)\})", re.MULTILINE)
+OWN_MARKUP = re.compile(r"^(<svg|[`:]{3,}\{(timeline|ledger|recall|quiz|what-ran)\})", re.MULTILINE)
 
 
 def documents() -> list[str]:
