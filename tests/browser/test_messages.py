@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from browsers import AXE
 from building import built_book
 
 ENTRIES = r'<script type="application/json" id="message-entries">(.*?)</script>'
@@ -107,6 +108,17 @@ def test_a_pasted_message_with_names_of_its_own_finds_its_entry(page: Page, past
 @pytest.mark.parametrize("words", ["pools", "transaction", "round trip", "the event loop", "await"])
 def test_a_common_word_still_leads_to_lessons(page: Page, words: str) -> None:
     assert page.evaluate(FIRST, words) == ""
+
+
+def test_the_results_are_readable_on_a_dark_phone(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{address}search.html?q=too many clients")
+    expect(page.locator("#search-results .search-summary")).to_contain_text("finished")
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+    assert [(rule["id"], [str(node["target"]) for node in rule["nodes"]]) for rule in found] == []
+    context.close()
 
 
 def test_a_query_is_never_read_as_markup(page: Page) -> None:
