@@ -19,8 +19,8 @@ html: $(READY)
 	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet >/dev/null
 
 lab: $(READY) ## open the notebooks in JupyterLab
-	@echo "Opening JupyterLab in notebooks/. Stop it with Ctrl+C."
-	@cd notebooks && ../$(BIN)/jupyter lab
+	@echo "Opening JupyterLab with the notebooks. Stop it with Ctrl+C."
+	@$(BIN)/jupyter lab --ServerApp.root_dir=. --preferred-dir=notebooks
 
 test: $(READY) ## prove the course: notebooks, instruments, labs, quizzes, book, pages
 	@echo "Proving the course; this takes a few minutes …"

@@ -35,7 +35,7 @@ SYSTEMS = {
     "Windows (PowerShell)": (
         "Expand-Archive course.zip . ; cd course ; py -3.12 -m venv .venv",
         r".venv\Scripts\pip install -r requirements.txt -c constraints.txt",
-        r".venv\Scripts\jupyter lab notebooks",
+        r".venv\Scripts\jupyter lab --preferred-dir=notebooks",
     ),
 }
 BINDER = "https://mybinder.org/v2/gh/{}/HEAD?urlpath=lab/tree/notebooks"

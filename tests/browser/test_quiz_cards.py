@@ -232,7 +232,7 @@ FIRST_NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize(("number", "meaning", "way"), FIRST_NUMBERS)
+@pytest.mark.parametrize(("number", "meaning", "way"), FIRST_NUMBERS, ids=["known", "unknown"])
 def test_a_first_number_is_weighed_before_the_answer_is_told(
     device: Callable[..., Page], number: str, meaning: str, way: str
 ) -> None:
