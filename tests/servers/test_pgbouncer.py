@@ -232,6 +232,23 @@ def test_the_bistro_does_not_call_a_refusal_of_pgbouncer_a_missing_server():
     assert "Start PostgreSQL" not in str(refusal.value)
 
 
+def test_pgbouncer_gives_up_who_waits_too_long():
+    async def main() -> str:
+        async with (
+            Postgres(embedded=True) as pg,
+            bouncer(pg.dsn, 1, "query_wait_timeout = 1") as address,
+            clients(address, 2, NO_CACHE) as (holder, other),
+        ):
+            held = holder.transaction()
+            await held.start()  # the only server connection is taken
+            with pytest.raises((asyncpg.PostgresError, ConnectionError)) as error:
+                await other.fetchval("select 1")
+            await held.rollback()
+            return str(error.value)
+
+    assert "query_wait_timeout" in asyncio.run(main())
+
+
 async def psycopg_on_both_servers(threshold: int | None) -> list[int]:
     """As above, with psycopg: it prepares what it has asked often enough, and names it likewise."""
     async with Postgres(embedded=True) as pg, bouncer(pg.dsn, 1) as address:

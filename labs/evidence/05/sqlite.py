@@ -110,6 +110,7 @@ async def waits_in_vain(file: Path, begin: str) -> str:
             return str(error)
         finally:
             await other.execute("rollback")
+    return "no refusal"
 
 
 async def main() -> None:
