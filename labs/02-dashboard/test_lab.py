@@ -79,6 +79,13 @@ async def test_the_answer_waits_for_the_note(app: Submission) -> None:
             "The note cannot be written at the moment, and the dashboard has answered all the "
             "same. If the server stopped now, the note would be lost and nobody would know."
         )
+    async with refused(app):
+        reply = await app.ask("/dashboard", LONG, may_fail=True)
+        assert not reply or reply.status != 200, (
+            "The database has refused the note, and the dashboard has answered with status 200. "
+            "So somebody saw the numbers, and the accountant does not know: an error of the note "
+            "must not be lost."
+        )
 
 
 async def test_the_loop_is_free_while_a_read_waits(app: Submission) -> None:
@@ -137,6 +144,16 @@ async def held(app: Submission, table: str) -> AsyncIterator[None]:
     async with app.kitchen.transaction():
         await app.kitchen.execute(f"lock table {table} in access exclusive mode")
         yield
+
+
+@asynccontextmanager
+async def refused(app: Submission) -> AsyncIterator[None]:
+    """The table `looks` takes no new row until the block ends."""
+    await app.kitchen.execute("alter table looks add constraint full_up check (false) not valid")
+    try:
+        yield
+    finally:
+        await app.kitchen.execute("alter table looks drop constraint full_up")
 
 
 async def waiting_for(app: Submission, table: str) -> bool:

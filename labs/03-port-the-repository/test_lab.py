@@ -17,6 +17,7 @@ import pytest
 
 from bench import Postgres
 from bench.instruments.http_client import Reply
+from bench.practice.beats import beats_beside_locks, beats_beside_silence, get
 from bench.practice.pytest_plugin import Laboratory
 from bench.practice.submission import LONG, Submission, served
 from bistro.database import prepare
@@ -26,8 +27,12 @@ BOOK = """
     insert into guests (id, name, credit_cents) values (1001, 'O''Neill', 100);
     insert into reservations (id, guest_id, seats, starts_at, wishes) values
         (1, 1, 2, '2026-07-01 12:00+00', '{"window": true, "allergies": ["nuts"]}'),
-        (2, 2, 4, '2026-07-01 18:00+00', '{}');
+        (2, 2, 4, '2026-07-01 18:00+00', '{"high chair": null, "note": "true love isn''t null"}');
 """
+WISHES = {
+    1: {"window": True, "allergies": ["nuts"]},
+    2: {"high chair": None, "note": "true love isn't null"},
+}
 HOSTILE = (
     "' or true --",
     "' union select id, wishes::text, seats from reservations --",
@@ -40,6 +45,7 @@ OTHERS = {  # a request, and the table that it reads
     "/reservations/1/wishes": "reservations",
     "/slip?dish=1": "dishes",
 }
+REQUESTS = {f"GET {path}": get(path) for path in ("/guests?name=Guest%207", *OTHERS)}
 WAITING = """
     select count(*) from pg_locks
     where not granted and locktype = 'relation' and relation = $1::regclass
@@ -121,11 +127,13 @@ async def test_hostile_names_find_nobody(app: Submission) -> None:
 
 async def test_wishes_stay_an_object(app: Submission) -> None:
     """Wishes stay an object"""
-    wishes = await answer(app, "/reservations/1/wishes")
-    assert wishes == {"window": True, "allergies": ["nuts"]}, (
-        f"The wishes are an object with a window and a list, and the answer is {wishes!s:.60}. "
-        "psycopg decodes jsonb for you; look at what asyncpg gives back for it."
-    )
+    for reservation, expected in WISHES.items():
+        wishes = await answer(app, f"/reservations/{reservation}/wishes")
+        assert wishes == expected, (
+            f"The wishes are the object {expected}, and the answer is {wishes!s:.60}. "
+            "psycopg decodes jsonb for you; look at what asyncpg gives back for it, and which "
+            "format that is."
+        )
 
 
 async def test_a_time_without_zone_means_utc(app: Submission) -> None:
@@ -167,6 +175,12 @@ async def test_slips_of_any_length_are_read(app: Submission) -> None:
             f"A slip with the numbers {numbers[:3]} must bring the dishes {expected}, and it "
             f"brings {found}. Keep the order by number, and ask for each dish once."
         )
+
+
+async def test_the_loop_beats_whatever_the_database_does(app: Submission) -> None:
+    """The loop beats, whatever the database does"""
+    await beats_beside_locks(app, REQUESTS)
+    await beats_beside_silence(app, REQUESTS)
 
 
 @asynccontextmanager
