@@ -166,7 +166,7 @@ async def served(dsn: str, **env: str) -> AsyncIterator[Submission]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         diary = Path(folder) / "diary"
         diary.touch()
-        limit = float(os.environ.get("LAB_LIMIT", "60"))  # whoever runs the checks gives up first
+        limit = float(os.environ.get("LAB_LIMIT", "120"))  # whoever runs the checks gives up first
         try:
             server = serve(
                 "bench.practice.served_file:app",
