@@ -263,7 +263,9 @@ def test_the_smallest_change_of_lab_1_is_two_lines() -> None:
     lab = find("01")
     files = read(lab.starter), lab.solution()
     lines = [file.split('"""', 2)[2].splitlines() for file in files]
-    code = [[line.partition("  #")[0] for line in one] for one in lines]  # a comment changes nothing
+    code = [
+        [line.partition("  #")[0] for line in one] for one in lines
+    ]  # a comment changes nothing
     changes = [line for line in ndiff(*code) if line[0] in "+-"]
     assert changes == [
         "- async def report() -> dict[str, int]:",

@@ -111,6 +111,12 @@ BROKEN = {  # what is submitted, the message (None: a library's own words), and 
         "dictionary.",
         "async def report() -> dict[str, int]:",
     ),
+    "a task": (
+        edited(QUERY, "import asyncio; takings = [asyncio.create_task(asyncio.sleep(0))]"),
+        "ResponseValidationError: GET /report returned a dict with a Task. Its return type wants "
+        "an integer. A task keeps its value: ask for `.result()` when it is done.",
+        "async def report() -> dict[str, int]:",
+    ),
     "port": (  # what differs from run to run is left out
         edited(QUERY, 'raise OSError("no server at 127.0.0.1:43211, port 43211")'),
         "OSError: no server at 127.0.0.1:…, port …",

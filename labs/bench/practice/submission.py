@@ -185,6 +185,14 @@ async def served(dsn: str, **env: str) -> AsyncIterator[Submission]:
             raise
 
 
+def said(reply: Reply) -> Any:
+    """What a reply says: its JSON, or its text when it is no JSON. A check can compare either."""
+    try:
+        return reply.json()
+    except ValueError:
+        return reply.body.decode(errors="replace")
+
+
 def entries(diary: Path) -> list[dict[str, Any]]:
     lines = diary.read_text(encoding="utf-8").splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]  # not one half written
