@@ -11,9 +11,10 @@ import socket
 import pytest
 
 from bench import Gate, Postgres
+from bench.instruments.http_client import Reply
 from bench.practice.beats import beats_beside_locks, beats_beside_silence, get
 from bench.practice.pytest_plugin import Laboratory
-from bench.practice.submission import LONG, Submission, served
+from bench.practice.submission import LONG, Submission, said, served
 from bistro.database import prepare
 
 FORTY = 40  # the thread limit of lesson 1
@@ -50,9 +51,11 @@ async def test_health_answers_beside_one_report(app: Submission) -> None:
             "The kitchen is closed, and the report does not wait for it. "
             "Keep its slow query as it is: `select cook(0.2)`."
         )
-        assert await app.ask("/health"), (
-            "One report waits in the database, and `/health` gives no answer until it is done. "
-            "The report still holds the event loop's thread while it waits."
+        await healthy(
+            app,
+            "One report waits in the database",
+            "The loop is free, so `/health` waits for something that the report has. What do the "
+            "two share?",
         )
         await gate.open()
         await app.checked(report, "/report")
@@ -64,8 +67,9 @@ async def test_forty_reports_run_at_once(app: Submission) -> None:
         await app.at_gate(gate, FORTY)
         inside = max([await gate.waiting() for _ in range(100)])
         assert inside >= FORTY, (
-            f"Of {GUESTS} reports, {inside} are inside the database at the same time. "
-            f"The loop is free now, but FastAPI's own helpers let {FORTY} wait at once."
+            f"Of {GUESTS} reports, {inside} {'is' if inside == 1 else 'are'} inside the database "
+            f"at the same time. The loop is free now, but FastAPI's own helpers let {FORTY} wait "
+            "at once. What do your reports share: fewer threads, a lock, or a connection?"
         )
         assert inside <= FORTY, (
             f"More than {FORTY} reports are inside the database at the same time. "
@@ -81,9 +85,10 @@ async def test_health_answers_beside_forty_reports(app: Submission) -> None:
     """The health check answers while forty reports wait"""
     async with Gate(app.dsn) as gate, app.sent("/report", GUESTS) as reports:
         await app.at_gate(gate, FORTY)
-        assert await app.ask("/health"), (
-            "Forty reports wait, so all forty helpers are busy, and `/health` gives no answer. "
-            "It waits for a helper of its own. Does it need one?"
+        await healthy(
+            app,
+            "Forty reports wait, each on a thread",
+            "The loop is free, so `/health` waits for a helper of its own. Does it need one?",
         )
         await gate.open()
         for report in reports:
@@ -97,14 +102,27 @@ async def test_health_answers_without_the_database(app: Submission) -> None:
         away = "postgresql://nobody:nothing@{}:{}/nowhere".format(*nobody.getsockname())
         async with served(app.dsn, BISTRO_DSN=away) as alone:
             reply = await alone.ask("/health", LONG, may_fail=True)
-    assert reply, (
-        "The database is away, and `/health` gives no answer. "
-        "It says whether this process is alive, so it must not wait for another one."
-    )
-    assert reply.status == 200, (
-        f"The database is away, and `/health` answers with status {reply.status}. The platform "
-        "would restart a server that is well, and the database would still be away."
-    )
+            assert reply, (
+                "The database is away, and `/health` gives no answer. "
+                "It says whether this process is alive, so it must not wait for another one."
+            )
+            assert reply.status == 200, (
+                f"The database is away, and `/health` answers with status {reply.status}. The "
+                "platform would restart a server that is well, and the database would still be "
+                "away."
+            )
+            ok(reply, "The database is away, and ")
+            nobody.listen()  # now it lets everybody in, and says nothing
+            nobody.setblocking(False)
+            await healthy(
+                alone,
+                "The database lets everybody in and then says nothing",
+                "It says whether this process is alive: it must not wait for another one.",
+            )
+        assert not knocked(nobody), (
+            "`/health` answers, and on its way it has asked for a connection to the database. It "
+            "says whether this process is alive: whoever asks another one waits for that one, too."
+        )
 
 
 async def test_the_loop_beats_whatever_the_database_does(app: Submission) -> None:
@@ -113,11 +131,36 @@ async def test_the_loop_beats_whatever_the_database_does(app: Submission) -> Non
     await beats_beside_silence(app, REQUESTS)
 
 
+async def healthy(app: Submission, when: str, free: str) -> None:
+    """`/health` answers as it always did. `free` is what we think if only `/health` is silent."""
+    reply = await app.ask("/health")
+    if not reply and not await app.beats():
+        free = "Nobody else gets one, either: some call holds the event loop's thread and waits."
+    assert reply, f"{when}, and `/health` gives no answer. {free}"
+    ok(reply)
+
+
+def ok(reply: Reply, when: str = "") -> None:
+    assert said(reply) == "ok", (
+        f"{when}`/health` answers {said(reply)!r:.60}. Its answer must stay what it was, since the "
+        'platform reads it: "ok", whenever this process is alive.'
+    )
+
+
+def knocked(door: socket.socket) -> bool:
+    """Whether somebody has come to this listening socket."""
+    try:
+        door.accept()[0].close()
+    except BlockingIOError:
+        return False
+    return True
+
+
 async def takings(app: Submission) -> int:
     reply = await app.ask("/report", LONG)
     assert reply, "`/report` gives no answer, although nobody else asks for anything."
     try:
-        return int(reply.json()["takings_cents"])
+        return int(said(reply)["takings_cents"])
     except (ValueError, KeyError, TypeError):
         raise AssertionError(
             'The answer of `/report` must stay what it was: {"takings_cents": a number}.'

@@ -16,7 +16,7 @@ import pytest
 from bench import Gate, Postgres
 from bench.practice.beats import beats_beside_locks, beats_beside_silence, get
 from bench.practice.pytest_plugin import Laboratory
-from bench.practice.submission import LONG, Submission, served
+from bench.practice.submission import LONG, Submission, said, served
 from bistro.database import prepare
 
 READS = 3
@@ -73,11 +73,25 @@ async def test_every_look_is_noted(app: Submission) -> None:
 
 async def test_the_answer_waits_for_the_note(app: Submission) -> None:
     """The answer waits for the note"""
+    before = await looks(app)
+    await dashboard(app)
+    new = await looks(app) - before
+    assert new == 1, (
+        "A guest has got the answer of the dashboard, and at that moment the table `looks` has "
+        f"{new} new rows. The accountant counts these: note each look once, before the answer."
+    )
     async with held(app, "looks"), app.sent("/dashboard") as [look]:
         await app.comes(lambda: waiting_for(app, "looks"))
         assert not await answered_meanwhile(app, look), (
             "The note cannot be written at the moment, and the dashboard has answered all the "
             "same. If the server stopped now, the note would be lost and nobody would know."
+        )
+    async with refused(app):
+        reply = await app.ask("/dashboard", LONG, may_fail=True)
+        assert not reply or reply.status != 200, (
+            "The database has refused the note, and the dashboard has answered with status 200. "
+            "So somebody saw the numbers, and the accountant does not know: an error of the note "
+            "must not be lost."
         )
 
 
@@ -88,7 +102,7 @@ async def test_the_loop_is_free_while_a_read_waits(app: Submission) -> None:
             "The table `guests` is locked, and the dashboard does not wait for it. "
             "Keep the query for the credit of all guests."
         )
-        assert await app.ask("/openapi.json"), (
+        assert await app.beats(), (
             "One read waits in the database, and the server gives no answer to anybody else. "
             "`async def` alone does not help: which read calls a driver that blocks?"
         )
@@ -118,9 +132,11 @@ async def test_the_loop_beats_whatever_the_database_does(app: Submission) -> Non
 async def dashboard(app: Submission) -> dict[str, int]:
     reply = await app.ask("/dashboard", LONG)
     assert reply, "`/dashboard` gives no answer, although nobody else asks for anything."
-    numbers = reply.json()
+    numbers = said(reply)
     names = {"takings_cents", "portions_left", "credit_cents"}
-    assert (numbers.keys() if isinstance(numbers, dict) else None) == names, (
+    kept = isinstance(numbers, dict) and numbers.keys() == names
+    kept = kept and all(isinstance(number, int) for number in numbers.values())
+    assert kept, (
         "The answer of `/dashboard` must stay what it was: three numbers with the names "
         f"{', '.join(sorted(names))}."
     )
@@ -137,6 +153,16 @@ async def held(app: Submission, table: str) -> AsyncIterator[None]:
     async with app.kitchen.transaction():
         await app.kitchen.execute(f"lock table {table} in access exclusive mode")
         yield
+
+
+@asynccontextmanager
+async def refused(app: Submission) -> AsyncIterator[None]:
+    """The table `looks` takes no new row until the block ends."""
+    await app.kitchen.execute("alter table looks add constraint full_up check (false) not valid")
+    try:
+        yield
+    finally:
+        await app.kitchen.execute("alter table looks drop constraint full_up")
 
 
 async def waiting_for(app: Submission, table: str) -> bool:

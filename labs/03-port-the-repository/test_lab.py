@@ -7,6 +7,7 @@ The docstring of a check is its title, and its assert message is the feedback.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -17,22 +18,28 @@ import pytest
 
 from bench import Postgres
 from bench.instruments.http_client import Reply
+from bench.practice.beats import beats_beside_locks, beats_beside_silence, get
 from bench.practice.pytest_plugin import Laboratory
-from bench.practice.submission import LONG, Submission, served
+from bench.practice.submission import LONG, Submission, said, served
 from bistro.database import prepare
 
 FIVE = 5
 BOOK = """
     insert into guests (id, name, credit_cents) values (1001, 'O''Neill', 100);
     insert into reservations (id, guest_id, seats, starts_at, wishes) values
-        (1, 1, 2, '2026-07-01 12:00+00', '{"window": true, "allergies": ["nuts"]}'),
-        (2, 2, 4, '2026-07-01 18:00+00', '{}');
+        (2, 2, 4, '2026-07-01 18:00+00', '{"high chair": null, "note": "true love isn''t null"}'),
+        (1, 1, 2, '2026-07-01 12:00+00', '{"window": true, "allergies": ["nuts"]}');
 """
+WISHES = {
+    1: {"window": True, "allergies": ["nuts"]},
+    2: {"high chair": None, "note": "true love isn't null"},
+}
 HOSTILE = (
     "' or true --",
     "' union select id, wishes::text, seats from reservations --",
     "Guest 1' --",
     "'; delete from reservations --",
+    "%",
 )
 
 OTHERS = {  # a request, and the table that it reads
@@ -40,6 +47,7 @@ OTHERS = {  # a request, and the table that it reads
     "/reservations/1/wishes": "reservations",
     "/slip?dish=1": "dishes",
 }
+REQUESTS = {f"GET {path}": get(path) for path in ("/guests?name=Guest%207", *OTHERS)}
 WAITING = """
     select count(*) from pg_locks
     where not granted and locktype = 'relation' and relation = $1::regclass
@@ -81,16 +89,20 @@ async def test_guests_wait_side_by_side(app: Submission) -> None:
 
         while inside < FIVE and await app.comes(grown):
             pass
+        why = (
+            "The loop is free, so the requests wait for each other: do they share one connection?"
+            if inside == FIVE or await app.beats()
+            else "Nobody else gets an answer, either: some call blocks the event loop."
+        )
         assert inside == FIVE, (
             f"Five guests ask at the same moment, and {inside} of the five questions "
-            f"{'is' if inside == 1 else 'are'} inside the database. Either a call holds the event "
-            "loop, or all requests share one connection. Await each query, on a connection of its "
-            "own request."
+            f"{'is' if inside == 1 else 'are'} inside the database. {why} "
+            "Await each query, on a connection of its own request."
         )
     for path, table in OTHERS.items():
         async with held(app, table, path, may_fail=True) as [request]:  # a later check asks why
             await settled(app, table, request)
-            assert request.done() or await app.ask("/openapi.json"), (
+            assert request.done() or await app.beats(), (
                 f"One guest's `{path.partition('?')[0]}` waits in the database, and the server "
                 "gives no answer to anybody else. Port this route, too: which call in it blocks?"
             )
@@ -102,7 +114,8 @@ async def test_hostile_names_find_nobody(app: Submission) -> None:
         found = await answer_or_error(app, f"/guests?name={quote(name)}")
         assert found == [], (
             f"Nobody is called {name!r}, and `/guests` answers with {found!s:.60}. "
-            "The name has become a part of the command. Send it beside the text, as a parameter."
+            "Such a name is a value and no part of the command. Send it beside the text, as a "
+            "parameter, and compare it by `=`."
         )
     left = await app.kitchen.fetchval("select count(*) from reservations")
     assert left == 2, "A guest's name has deleted the reservations. Send it as a parameter, please."
@@ -121,11 +134,13 @@ async def test_hostile_names_find_nobody(app: Submission) -> None:
 
 async def test_wishes_stay_an_object(app: Submission) -> None:
     """Wishes stay an object"""
-    wishes = await answer(app, "/reservations/1/wishes")
-    assert wishes == {"window": True, "allergies": ["nuts"]}, (
-        f"The wishes are an object with a window and a list, and the answer is {wishes!s:.60}. "
-        "psycopg decodes jsonb for you; look at what asyncpg gives back for it."
-    )
+    for reservation, expected in WISHES.items():
+        wishes = await answer(app, f"/reservations/{reservation}/wishes")
+        assert wishes == expected, (
+            f"The wishes are {json.dumps(expected)}, and the answer is {json.dumps(wishes):.60}. "
+            "psycopg decodes jsonb for you; look at what asyncpg gives back for it, and which "
+            "format that is."
+        )
 
 
 async def test_a_time_without_zone_means_utc(app: Submission) -> None:
@@ -136,12 +151,15 @@ async def test_a_time_without_zone_means_utc(app: Submission) -> None:
         ("2026-07-01T12:00:00", [1, 2], "12:00 without a zone"),
     ):
         rows = await answer(app, f"/reservations?since={quote(since)}")
-        found = [row["id"] for row in rows]
+        found = numbers_of(rows, path="/reservations", names="id, guest_id, seats, starts_at")
         assert found == expected, (
             f"Since {words} there are the reservations {expected}, and the answer has {found}. "
             "The clock of this server is five hours behind UTC: which clock did the time mean?"
         )
-    starts = datetime.fromisoformat(rows[0]["starts_at"])
+    try:
+        starts = datetime.fromisoformat(str(rows[0]["starts_at"]))
+    except ValueError:
+        starts = rows[0]["starts_at"]
     assert starts == datetime.fromisoformat("2026-07-01T12:00:00+00:00"), (
         f"The first reservation starts at 12:00 in UTC, and the answer says {starts}. "
         "Return the time as the kitchen book has it, together with its zone."
@@ -162,11 +180,17 @@ async def test_slips_of_any_length_are_read(app: Submission) -> None:
             f"A slip with {len(numbers)} numbers ends in an error. A list is one value: send it as "
             "one parameter, and let PostgreSQL compare with any of its numbers."
         )
-        found = [dish["id"] for dish in dishes]
+        found = numbers_of(dishes, path="/slip", names="id, name, price_cents")
         assert found == expected, (
             f"A slip with the numbers {numbers[:3]} must bring the dishes {expected}, and it "
             f"brings {found}. Keep the order by number, and ask for each dish once."
         )
+
+
+async def test_the_loop_beats_whatever_the_database_does(app: Submission) -> None:
+    """The loop beats, whatever the database does"""
+    await beats_beside_locks(app, REQUESTS)
+    await beats_beside_silence(app, REQUESTS)
 
 
 @asynccontextmanager
@@ -200,15 +224,27 @@ async def waiting_for(app: Submission, table: str) -> int:
     return await app.kitchen.fetchval(WAITING, table)
 
 
+def numbers_of(rows: Any, path: str, names: str) -> list[int]:
+    """The ids of the answer's objects, each of which must have exactly these names."""
+    objects = rows if isinstance(rows, list) else [None]
+    for row in objects:
+        kept = isinstance(row, dict) and row.keys() == set(names.split(", "))
+        assert kept, (
+            f"The answer of `{path}` must stay what it was: a list of objects with the names "
+            f"{names}. It begins with {str(rows)[:60]}."
+        )
+    return [row["id"] for row in objects]
+
+
 async def answer(app: Submission, path: str) -> Any:
     """The JSON answer; a failure or an error of the learner's code is raised."""
     reply = await app.ask(path, LONG)
     assert reply, f"`{path}` gives no answer, although nobody else asks for anything."
-    return reply.json()
+    return said(reply)
 
 
 async def answer_or_error(app: Submission, path: str) -> Any:
     """The JSON answer, or the words "an error" for a status other than 200."""
     reply = await app.ask(path, LONG, may_fail=True)
     assert reply, f"`{path}` gives no answer, although nobody else asks for anything."
-    return reply.json() if reply.status == 200 else "an error"
+    return said(reply) if reply.status == 200 else "an error"

@@ -111,6 +111,12 @@ BROKEN = {  # what is submitted, the message (None: a library's own words), and 
         "dictionary.",
         "async def report() -> dict[str, int]:",
     ),
+    "a task": (
+        edited(QUERY, "import asyncio; takings = [asyncio.create_task(asyncio.sleep(0))]"),
+        "ResponseValidationError: GET /report returned a dict with a Task. Its return type wants "
+        "an integer. A task keeps its value: ask for `.result()` when it is done.",
+        "async def report() -> dict[str, int]:",
+    ),
     "port": (  # what differs from run to run is left out
         edited(QUERY, 'raise OSError("no server at 127.0.0.1:43211, port 43211")'),
         "OSError: no server at 127.0.0.1:…, port …",
@@ -207,16 +213,20 @@ def test_a_laboratory_that_breaks_is_not_the_learners_mistake(
 # -- in a terminal --
 
 
-def test_the_first_time_the_command_puts_the_starter_there(lab: Lab) -> None:
+def test_the_first_time_the_command_puts_the_starter_there_and_shows_how_it_fails(
+    database: str, lab: Lab
+) -> None:
     first = command("01")
     assert first.returncode == 1
-    assert "`labs/01-health-check/work/health.py` is your copy of the starter." in first.stdout
+    lines = first.stdout.splitlines()
+    assert lines[1] == "failed:          The health check answers while one report waits"
+    said = " ".join(first.stdout.split())
+    copied = "Not attempted yet: `labs/01-health-check/work/health.py` is your copy of the starter."
+    assert copied in said
+    assert "This is how it fails: One report waits in the database, and `/health` gives no" in said
+    assert "python -m bench.practice 01-health-check hint" in said
     assert read(lab.work) == STARTER
-    lab.work.write_text(f"# a comment is no attempt\n{STARTER}", encoding="utf-8")
-    second = command("01")
-    assert second.returncode == 1
-    assert second.stdout.startswith("Not attempted: the file is still the starter.")
-    assert "python -m bench.practice 01-health-check hint" in second.stdout
+    assert lab.progress() == {"failing": None, "hints": 0}, "it was no attempt"
 
 
 def test_the_command_shows_a_line_for_each_check_then_a_hint(database: str, lab: Lab) -> None:
@@ -226,8 +236,8 @@ def test_the_command_shows_a_line_for_each_check_then_a_hint(database: str, lab:
     assert (failed.returncode, failed.stderr) == (1, "")
     lines = failed.stdout.splitlines()
     assert lines[0] == "failed:          The report reads the kitchen book"
-    assert lines[4] == "not reached yet: The health check answers while the database is away"
-    assert "Not yet: Two new orders bring in 46.50, and the takings changed by 0.00." in lines[5]
+    assert lines[5] == "not reached yet: The loop beats, whatever the database does"
+    assert "Not yet: Two new orders bring in 46.50, and the takings changed by 0.00." in lines[6]
     assert lines[-1] == "Hint 1 of 3: `python -m bench.practice 01-health-check hint`."
     for number in (1, 2, 3, 3):
         told = command("01", "hint").stdout
@@ -322,14 +332,21 @@ def test_hints_climb_and_belong_to_the_failing_check(lab: Lab, verdicts: Verdict
         commands.hint("01", 0)
 
 
-def test_a_check_in_which_the_code_raises_has_its_hints(lab: Lab, verdicts: Verdicts) -> None:
+def test_code_that_raises_gets_hints_for_an_error_and_not_those_of_the_check(
+    lab: Lab, verdicts: Verdicts
+) -> None:
     verdicts.says = "raised in 2"
     raised = commands.submit("01")
     assert isinstance(raised, Raised)
     assert raised.next == 'Hint 1 of 3: `hint("01-health-check")`.'
     told = commands.hint("01")
-    assert (told.number, told.text) == (1, lab.hints()[check_names(lab)[2]][0])
+    assert (told.number, told.text) == (1, commands.ERROR_HINTS[0])
+    assert told.check == "the error that your code raised"
     assert numbers(lab, 1) == [2]
+    verdicts.says = "2"
+    assert numbers(lab, 1) == [3], "whoever only asks for hints has not submitted again"
+    assert commands.submit("01").next == 'Hint 1 of 3: `hint("01-health-check")`.'
+    assert commands.hint("01").text == lab.hints()[check_names(lab)[2]][0]
 
 
 def test_an_app_that_cannot_start_has_a_hint_only_for_who_asks_for_one(
@@ -339,7 +356,7 @@ def test_an_app_that_cannot_start_has_a_hint_only_for_who_asks_for_one(
     assert commands.submit("01").next == "", "the error says it all"
     assert isinstance(commands.hint("01"), Raised)
     told = commands.hint("01", 2)
-    assert (told.number, told.text) == (2, lab.hints()[check_names(lab)[0]][1])
+    assert (told.number, told.text) == (2, commands.ERROR_HINTS[1])
     verdicts.says = "0"
     assert numbers(lab, 1) == [1], "it was no hint for the check that fails now"
 
@@ -356,12 +373,26 @@ def test_hints_are_forgotten_when_all_pass(lab: Lab, verdicts: Verdicts) -> None
     assert numbers(lab, 1) == [1]
 
 
-def test_the_starter_is_told_apart_without_running_it(lab: Lab, verdicts: Verdicts) -> None:
-    lab.begin()
-    assert isinstance(commands.submit("01"), NotAttempted)
-    assert verdicts.calls == 0
+def test_the_starter_shows_how_it_fails_and_is_no_attempt(lab: Lab, verdicts: Verdicts) -> None:
+    lab.work.write_text(f"# a comment is no attempt\n{STARTER}", encoding="utf-8")
     verdicts.says = "1"
+    assert numbers(lab, 2) == [1, 2]
+    told = commands.submit("01")
+    assert isinstance(told, NotAttempted)
+    assert told.failed
+    assert told.failed.name == check_names(lab)[1]
+    assert told.message == f"{commands.STILL} This is how it fails: No."
+    assert lab.progress() == {"failing": None, "hints": 0}
     assert numbers(lab, 1) == [1], "a hint is there before the first attempt, too"
+
+
+def test_without_a_file_the_starter_is_submitted(lab: Lab, verdicts: Verdicts) -> None:
+    lab.work.unlink()
+    verdicts.says = "1"
+    told = commands.submit("01")
+    assert isinstance(told, NotAttempted)
+    assert told.message.startswith("`labs/01-health-check/work/health.py` is your copy of the")
+    assert read(lab.work) == STARTER
 
 
 def test_damaged_memory_is_no_obstacle(lab: Lab, verdicts: Verdicts) -> None:
@@ -437,7 +468,7 @@ def test_the_solution_in_a_page_is_the_tested_file_behind_a_click(lab: Lab) -> N
     shown = commands.solution("01")._repr_html_()
     assert shown.startswith("<details><summary>")
     assert "-&gt; dict[str, int]:" in shown
-    assert "it is a <code>def</code> route" in shown
+    assert "ours is a <code>def</code> route" in shown
     assert lab.solution().strip() in repr(commands.solution("01"))
 
 

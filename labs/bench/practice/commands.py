@@ -3,7 +3,7 @@
 In a notebook, `submit("01-health-check")` as the last line of the cell that holds the app; then
 `hint("01-health-check")` and `solution("01-health-check")`. In a terminal:
 
-    python -m bench.practice 01              check work/health.py (the first time: make it)
+    python -m bench.practice 01              check work/health.py (the first time: make it first)
     python -m bench.practice 01 hint         the next hint for the check that fails
     python -m bench.practice 01 hint 1       the first hint again
     python -m bench.practice 01 solution     the tested solution and its reason
@@ -18,18 +18,18 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from bench.practice.folders import Lab, UnknownLab, check_titles, find, read
+from bench.practice.folders import Lab, UnknownLab, find, read
 from bench.practice.outcomes import (
     Check,
     Correct,
     Hint,
     NotAttempted,
     Outcome,
+    Raised,
     Solution,
-    Text,
     wrapped,
 )
 from bench.practice.running import LIMIT, run_checks
@@ -39,28 +39,34 @@ IN_A_SHELL = "python -m bench.practice {lab} {verb}"
 USAGE = "python -m bench.practice LAB [hint [NUMBER] | solution | reset]"
 _SUBMIT = re.compile(r"^\s*(bench\.|practice\.)*submit\(.*$", re.MULTILINE)
 _OURS = {"submit", "hint", "solution"}
+STILL = "The file is still the starter. What to change stands on the lab's page."
+AN_ERROR = {"name": "an error", "title": "the error that your code raised"}
+ERROR_HINTS = (
+    "Which value on the line of the error is not what that line expects, and what made it?",
+    "A call of an `async def` function makes a coroutine: `await` gives its value. A task keeps "
+    "its value until you ask: `task.result()`. A row of asyncpg is no dict: `dict(row)` makes one.",
+    "`raise TypeError(type(___))` before that line shows which type a value has. Then remove it.",
+)
 
 
-def submit(lab: str) -> Outcome | Text:
+def submit(lab: str) -> Outcome:
     """Save this cell as the learner's file, without the line that submits it, and check it.
 
-    A cell that holds nothing else submits the file as it is. An earlier file that the learner
-    edited elsewhere is kept under another name. Raises UnknownLab.
+    A cell that holds nothing else submits the file as it is, at first the starter. An earlier file
+    that the learner edited elsewhere is kept under another name. Raises UnknownLab.
     """
     found = find(lab)
     source = without_submit(this_cell())
     kept = found.save(source) if source.strip() else None
-    if not found.work.exists():
-        return Text(begun(found))
     return replace(check(found), kept=kept or "")
 
 
 def hint(lab: str, number: int | None = None) -> Hint | Outcome:
     """The next hint for the check that fails: the first, the second, the third; or the `number`th.
 
-    A check that the code raises in counts as failing. The first call may run the checks, to learn
-    which one fails. When all pass, the outcome is returned instead; also when the app does not
-    start, unless `number` asks for a hint: then it is one for the first check. Raises UnknownLab;
+    Code that raises in a check gets the hints for an error: the check has judged nothing yet. The
+    first call may run the checks, to learn which one fails. When all pass, the outcome is returned
+    instead; also when the app does not start, unless `number` asks for a hint. Raises UnknownLab;
     ValueError for no such number.
     """
     return next_hint(find(lab), number)
@@ -80,22 +86,27 @@ def check(
 ) -> Outcome:
     """Check the learner's file and remember at which check it stops, failed or raised.
 
-    `how` words what to do next.
+    Without a file, the starter becomes it. The starter is run as well, so that the learner sees how
+    it fails, but that is no attempt. `how` words what to do next.
     """
-    if lab.untouched(read(lab.work)):
+    beginning = "" if lab.work.exists() else begun(lab)
+    outcome = run_checks(lab, lab.work, tell, limit)
+    if lab.untouched(read(lab.work)) and outcome.stopped:
         lab.remember(failing=None, hints=0)  # what an earlier try failed is no longer of use
         return NotAttempted(
             lab.name,
-            "the file is still the starter. What to change stands on the lab's page.",
+            f"{beginning or STILL} This is how it fails: {outcome.message}",
+            outcome.code,
+            outcome.checks,
             next=f"The next hint: `{how.format(verb='hint', lab=lab.name)}`.",
         )
-    outcome = run_checks(lab, lab.work, tell, limit)
     if isinstance(outcome, Correct):
         lab.remember(failing=None, hints=0)
         call = how.format(verb="solution", lab=lab.name)
         return replace(outcome, next=f"Compare it with ours: `{call}`.")
     if outcome.stopped:
-        shown, of = noted(lab, outcome.stopped), len(lab.hints()[outcome.stopped.name])
+        failing = remembered(outcome.stopped)
+        shown, of = noted(lab, failing), len(hints_for(lab, failing))
         call = how.format(verb="hint", lab=lab.name)
         offer = f"Hint {min(shown + 1, of)} of {of}: `{call}`."
         return replace(outcome, next=offer)
@@ -108,14 +119,13 @@ def next_hint(lab: Lab, number: int | None = None, how: str = IN_A_CELL) -> Hint
         file = lab.work if lab.work.exists() else lab.starter
         outcome = run_checks(lab, file)
         if outcome.stopped:
-            noted(lab, outcome.stopped)
-            failing = lab.progress()["failing"]
-        elif number is None or isinstance(outcome, Correct):
+            failing = remembered(outcome.stopped)
+            noted(lab, failing)
+        elif number is None or not isinstance(outcome, Raised):
             return outcome
-        else:  # it cannot start: a hint for what comes first is still a hint
-            name, title = next(iter(check_titles(lab).items()))
-            failing = {"name": name, "title": title}
-    hints = lab.hints()[failing["name"]]
+        else:  # it cannot start: who asks for a hint gets one
+            failing = AN_ERROR
+    hints = hints_for(lab, failing)
     shown = lab.progress().get("hints", 0)
     if number is not None and not 1 <= number <= len(hints):
         raise ValueError(f"There are hints 1 to {len(hints)}, not {number}.")
@@ -127,16 +137,28 @@ def next_hint(lab: Lab, number: int | None = None, how: str = IN_A_CELL) -> Hint
     return Hint(failing["title"], this, len(hints), hints[this - 1], then)
 
 
-def noted(lab: Lab, failed: Check) -> int:
-    """Remember the check that fails; return how many hints for it have been shown."""
+def remembered(stopped: Check) -> dict[str, str]:
+    """How `progress.json` names what hints are for: a check that failed, or an error."""
+    if stopped.state == "raised":
+        return AN_ERROR
+    return {"name": stopped.name, "title": stopped.title}
+
+
+def hints_for(lab: Lab, failing: dict[str, str]) -> Sequence[str]:
+    return ERROR_HINTS if failing["name"] == AN_ERROR["name"] else lab.hints()[failing["name"]]
+
+
+def noted(lab: Lab, failing: dict[str, str]) -> int:
+    """Remember what fails; return how many hints for it have been shown."""
     progress = lab.progress()
-    if (progress.get("failing") or {}).get("name") == failed.name:
+    if (progress.get("failing") or {}).get("name") == failing["name"]:
         return progress.get("hints", 0)
-    lab.remember(failing={"name": failed.name, "title": failed.title}, hints=0)
+    lab.remember(failing=failing, hints=0)
     return 0
 
 
 def begun(lab: Lab) -> str:
+    """Put the starter into `work/`, and say so."""
     lab.begin()
     return (
         f"`{lab.shown(lab.work)}` is your copy of the starter. Repair it in an editor, then run "
@@ -199,9 +221,6 @@ def main(words: list[str]) -> int:
         return 2
     match rest:
         case []:
-            if not lab.work.exists():
-                print(wrapped(begun(lab)))
-                return 1
             outcome = check(lab, lambda done: print(done, flush=True), IN_A_SHELL)
             for later in outcome.checks:
                 if later.state == "not reached yet":

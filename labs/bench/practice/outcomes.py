@@ -76,9 +76,9 @@ class Outcome:
 
 
 class NotAttempted(Outcome):
-    """The file is still the starter. Nothing was run."""
+    """The file is still the starter. `failed` says which check it fails; it is no attempt."""
 
-    headline = "Not attempted"
+    headline = "Not attempted yet"
 
 
 class Raised(Outcome):
@@ -145,16 +145,6 @@ class Solution:
             f"<p>{marked(self.reason)}</p>\n"
             f"<pre><code>{html.escape(self.code)}</code></pre></details>"
         )
-
-
-class Text(str):
-    """A sentence for the reader: its repr has no quotes."""
-
-    def __repr__(self) -> str:
-        return wrapped(self)
-
-    def _repr_html_(self) -> str:
-        return f"<p>{marked(self)}</p>"
 
 
 def marked(text: str) -> str:

@@ -66,6 +66,8 @@ def not_its_type(error: ResponseValidationError) -> str:
     if wanted != first["msg"]:
         wanted = f"Its return type wants a{'n' * wanted.startswith(('i', 'o'))} {wanted}"
     hint = " Is an `await` missing?" if inspect.iscoroutine(found) else ""
+    if isinstance(found, asyncio.Future):
+        hint = " A task keeps its value: ask for `.result()` when it is done."
     return f"{error.endpoint_path or 'A route'} returned {inside}{kind}. {wanted}.{hint}"
 
 
