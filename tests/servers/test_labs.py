@@ -55,7 +55,7 @@ PHONE = {  # what the reply to an order says, and which file or repair has this 
         "Check 6 fails": "list_in_in",
     },
     "04": {
-        "All five checks pass": "solution",
+        "All seven checks pass": "solution",
         "Check 2 fails": "no_deadline",
         "Check 4 fails": "release_on_exception",
         "Check 5 fails": "forgot_reserve",
@@ -68,7 +68,7 @@ PHONE = {  # what the reply to an order says, and which file or repair has this 
         "Check 5 fails: each worker": "lock_in_the_app",
     },
     "06": {
-        "All four checks pass": "solution",
+        "All five checks pass": "solution",
         "Check 1 fails": "error_in_a_group",
         "Check 2 fails": "leaves_the_query",
         "Check 3 fails": "stops_everybody",

@@ -22,7 +22,8 @@ async def lease(pool: asyncpg.Pool, deadline: float = 0.25) -> AsyncIterator[asy
     """Borrow a connection for the length of the block.
 
     Raises HTTPException 503 with Retry-After when none is free within `deadline` seconds.
-    The connection goes back after success, after an error and after cancellation.
+    The connection goes back after success, after an error and after cancellation, and it is back
+    when this ends. What ends the block passes on as it came. So does a cancellation of the wait.
     """
     connection = await pool.acquire()
     yield connection

@@ -30,6 +30,7 @@ async def within(seconds: float, request: Request, work: Coroutine[Any, Any, T])
 
     Returns what the work returns. Raises what it raises, as it is. Raises HTTPException 504 when
     the time is over, and 499 when the guest has left; nobody reads that one.
+    When the caller is cancelled, the cancellation passes on.
     In every case the work has ended when this ends: nothing of it goes on.
     """
     return await work
