@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PROOF  := $(VENV)/.ready-to-prove
 
 .PHONY: help book html lab test proof notebooks clean
 
@@ -22,14 +23,14 @@ lab: $(READY) ## open the notebooks in JupyterLab
 	@echo "Opening JupyterLab with the notebooks. Stop it with Ctrl+C."
 	@$(BIN)/jupyter lab --ServerApp.root_dir=. --preferred-dir=notebooks
 
-test: $(READY) ## prove the course: notebooks, instruments, labs, quizzes, book, pages
+test: $(PROOF) ## prove the course: notebooks, instruments, labs, quizzes, book, pages
 	@echo "Proving the course; this takes a few minutes …"
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --nbval --nbval-cell-timeout=60 tests notebooks
 
-proof: $(READY) ## the long proof: every seeded fault, fault and load tests, flake hunt
+proof: $(PROOF) ## the long proof: every seeded fault, fault and load tests, flake hunt
 	@$(BIN)/python tests/proof
 
-notebooks: $(READY) ## run the notebooks afresh and store their outputs
+notebooks: $(PROOF) ## run the notebooks afresh and store their outputs
 	@$(BIN)/python notebooks/refresh.py $(only)
 
 clean: ## remove the built book and the virtual environment
@@ -40,4 +41,9 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	@test -x $(BIN)/python || { echo "Making a virtual environment in $(VENV) …"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing the course (about 170 packages, one to three minutes) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	@touch $@
+
+$(PROOF): $(READY) requirements-proof.txt
+	@echo "Installing what the proof needs …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-proof.txt -c constraints.txt
 	@touch $@

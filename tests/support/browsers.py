@@ -1,8 +1,11 @@
-"""Chromium for the tests of pages: Debian's, or the one that `CHROMIUM` names."""
+"""Chromium for the tests of pages: the one that `CHROMIUM` names, the system's, or Playwright's."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,12 +25,28 @@ ARGUMENTS = [
 ]
 
 
+def executable() -> str | None:
+    """The browser's path; None for the one that Playwright has installed, or installs now.
+
+    Raises RuntimeError with one sentence that says what to do when there is none to be had.
+    """
+    if found := os.environ.get("CHROMIUM") or shutil.which("chromium"):
+        return found
+    install = [sys.executable, "-m", "playwright", "install", "chromium"]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(
+            "No browser for the tests of pages: install Chromium (Debian: apt install chromium), "
+            "or set CHROMIUM to the path of one; Playwright could not bring its own."
+        )
+    return None
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start Chromium. Close it before a test calls asyncio.run: Playwright's loop is in its way."""
     with sync_playwright() as playwright:
-        executable = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         try:
             yield browser
         finally:

@@ -33,7 +33,7 @@ def pythons(memory: Memory) -> list[str]:
         pip = [str(home / "bin" / "python"), "-m", "pip", "install", "-q"]
         steps = [
             [python, "-m", "venv", str(home)],
-            [*pip, "-r", "requirements.txt", "-c", "constraints.txt"],
+            [*pip, "-r", "requirements-proof.txt", "-c", "constraints.txt"],
             [
                 str(home / "bin" / "python"),
                 *pytest("--nbval", *THE_INSTRUMENTS, "notebooks")[1:],
