@@ -282,6 +282,7 @@ async def the_pool_is_whole(app: Submission, size: int, story: str, question: st
 class Room:
     """A pool of the checks' own, of the size that a worker has, whose release can be held."""
 
+    lease: Any
     pool: asyncpg.Pool | None = None
     releasing: asyncio.Event = field(default_factory=asyncio.Event)
     door: asyncio.Event = field(default_factory=asyncio.Event)
@@ -302,7 +303,7 @@ class Room:
 
 @asynccontextmanager
 async def a_pool(dsn: str) -> AsyncIterator[Room]:
-    room, size = Room(), PLACES // WORKERS
+    room, size = Room(submitted().lease), PLACES // WORKERS
     room.door.set()
     room.pool = await asyncpg.create_pool(dsn, min_size=size, max_size=size, reset=room.reset)
     try:
@@ -318,15 +319,15 @@ async def a_pool(dsn: str) -> AsyncIterator[Room]:
 class Guest:
     """One block under a `lease`, in a task of its own; the block waits until `leave` is set."""
 
-    def __init__(self, lease: Any, room: Room, error: Exception | None = None) -> None:
+    def __init__(self, room: Room, error: Exception | None = None) -> None:
         self.inside, self.leave = asyncio.Event(), asyncio.Event()
         self.taken_at_end = 0  # connections that were not back when `lease` ended
-        self.task = asyncio.create_task(self._stay(lease, room, error))
+        self.task = asyncio.create_task(self._stay(room, error))
         room.guests.append(self)
 
-    async def _stay(self, lease: Any, room: Room, error: Exception | None) -> None:
+    async def _stay(self, room: Room, error: Exception | None) -> None:
         try:
-            async with lease(room.pool, deadline=HOUR):
+            async with room.lease(room.pool, deadline=HOUR):
                 self.inside.set()
                 await self.leave.wait()
                 if error:
@@ -346,7 +347,7 @@ class Guest:
 
 
 async def enters(app: Submission, room: Room, error: Exception | None = None) -> Guest:
-    guest = Guest(submitted().lease, room, error)
+    guest = Guest(room, error)
     await app.comes(lambda: guest.inside.is_set() or guest.task.done(), LONG)
     assert guest.inside.is_set(), (
         "A connection is free, and the block under `lease(pool, deadline=3600)` does not begin: "
@@ -400,7 +401,7 @@ async def cancelled_while_it_waits(app: Submission, room: Room) -> None:
     """The pool is full. A guest who waits for a connection is cancelled, sooner or later."""
     full = [await enters(app, room) for _ in range(room.pool.get_max_size())]
     for count in range(1, TURNS):
-        late = Guest(submitted().lease, room)
+        late = Guest(room)
         await turns(count)
         late.task.cancel()
         assert await app.comes(late.task.done, LONG), (
@@ -417,7 +418,7 @@ async def cancelled_as_a_connection_comes(app: Submission, room: Room) -> None:
     """The cancellation comes when the wait is over: just before, just after, some turns later."""
     full = [await enters(app, room) for _ in range(room.pool.get_max_size() - 1)]
     for count in range(TURNS):
-        first, late = await enters(app, room), Guest(submitted().lease, room)
+        first, late = await enters(app, room), Guest(room)
         await turns(TURNS)
         room.came_back.clear()
         first.leave.set()
