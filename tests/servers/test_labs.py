@@ -76,7 +76,7 @@ PHONE = {  # what the reply to an order says, and which file or repair has this 
         "Check 4 fails: `cancel()`": "cancelled_not_awaited",
     },
     "07": {
-        "All six checks pass": "solution",
+        "All eight checks pass": "solution",
         "hears no socket": "deaf_while_sleeping",
         "a core burns": "asks_again_and_again",
         "Check 1 fails": "asks_only_when_idle",
