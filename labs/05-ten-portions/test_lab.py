@@ -1,7 +1,8 @@
 """The checks of lab 5, in the order in which a learner meets them. The first that fails is shown.
 
-Nothing here is left to luck. A trigger refuses a commit, or a first try. A lock on the dish holds
-every guest who wants to write until all of them are there. So each mistake shows on any machine.
+Nothing here is left to luck. A trigger refuses a statement, a commit, or a first try. A lock on the
+dish holds every guest who wants to write until all of them are there. A proxy loses the reply to a
+commit. So each mistake shows on any machine.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import asyncpg
 import httpx
 import pytest
 
-from bench import Postgres
+from bench import Gate, Postgres
+from bench.practice.beats import beats_beside_locks
+from bench.practice.lost_reply import Line, line
 from bench.practice.pytest_plugin import Laboratory
 from bench.practice.submission import Submission, served
 from bistro.database import prepare
@@ -34,11 +37,29 @@ BOOK = """
            (select credit_cents from guests where id = $1) as credit,
            (select count(*) from orders where guest_id = $1 and dish_id = $2) as orders"""
 
-AT_COMMIT = """
-    create function lab_commit() returns trigger language plpgsql as $$
-        begin raise exception 'the kitchen book is full'; end $$;
-    create constraint trigger lab_commit after insert on orders
-        deferrable initially deferred for each row execute function lab_commit();"""
+FAIL = """
+    create or replace function lab_fail() returns trigger language plpgsql as $$
+        begin raise exception 'the kitchen book is full'; end $$;"""
+AT_ONCE = (
+    FAIL
+    + """
+    create trigger lab_fail before insert or update on {table}
+        for each row execute function lab_fail();"""
+)
+AT_COMMIT = (
+    FAIL
+    + """
+    create constraint trigger lab_fail after insert or update on {table}
+        deferrable initially deferred for each row execute function lab_fail();"""
+)
+NO_FAIL = "drop trigger lab_fail on {table}"
+STEPS = {"dishes": "portion", "guests": "payment", "orders": "order"}  # what is written there
+
+# Each commit of an order waits at the gate.
+WAITS = """
+    create constraint trigger lab_waits after insert on orders
+        deferrable initially deferred for each row execute function pass_the_gate();"""
+NO_WAITS = "drop trigger lab_waits on orders"
 
 # Refuses so many transactions and everything in them: the same transaction is never accepted
 # later. A sequence forgets nothing at a rollback, so it can count the tries.
@@ -95,6 +116,18 @@ def app(laboratory: Laboratory) -> Submission:
     return laboratory.enter(served(pg.dsn, BISTRO_DSN=pg.dsn))
 
 
+@pytest.fixture(scope="session")
+def lossy(laboratory: Laboratory, app: Submission) -> Line:
+    """The line between the second worker and the database."""
+    return laboratory.enter(line(app.dsn))
+
+
+@pytest.fixture(scope="session")
+def second(laboratory: Laboratory, app: Submission, lossy: Line) -> Submission:
+    """A second worker beside the same kitchen book."""
+    return laboratory.enter(served(app.dsn, BISTRO_DSN=lossy.dsn))
+
+
 async def test_an_order_is_sold(app: Submission) -> None:
     """An order is sold, paid and written down"""
     before = await book(app, 51, SOUP)
@@ -105,8 +138,14 @@ async def test_an_order_is_sold(app: Submission) -> None:
     assert reply.status == 200, (
         f"The order of one guest gets status {reply.status}. It must stay what it was: status 200."
     )
+    sold = (-1, -PRICE[SOUP], 1)
+
+    async def committed() -> bool:
+        return await changes(app, 51, SOUP, before) == sold
+
+    await app.comes(committed)  # it may come after the reply: that is the next check's matter
     change = await changes(app, 51, SOUP, before)
-    assert change == (-1, -PRICE[SOUP], 1), (
+    assert change == sold, (
         f"The guest has a 200. The portions changed by {change[0]}, the guest's credit by "
         f"{change[1]}, and {change[2]} orders were written. Right is -1, -{PRICE[SOUP]} and 1. "
         "Is the transaction committed?"
@@ -115,7 +154,7 @@ async def test_an_order_is_sold(app: Submission) -> None:
 
 async def test_a_failed_commit_is_no_200(app: Submission) -> None:
     """A commit that fails is no 200"""
-    async with installed(app, AT_COMMIT, "drop trigger lab_commit on orders"):
+    async with installed(app, AT_COMMIT.format(table="orders"), NO_FAIL.format(table="orders")):
         reply = await ask(app, 52, SOUP)
         assert reply, "The commit of an order fails, and the guest gets no answer."
         assert reply.status != 200, (
@@ -123,6 +162,40 @@ async def test_a_failed_commit_is_no_200(app: Submission) -> None:
             "guest has a 200. The answer was sent before the commit. "
             "Who ends the transaction, and when?"
         )
+    async with (
+        installed(app, WAITS, NO_WAITS),
+        Gate(app.dsn) as gate,
+        ordered(app, 52, SOUP) as order,
+    ):
+        assert await app.comes(gate.waiting), (
+            "Somebody orders a soup, and no commit of an order comes to the database. What writes "
+            "the order down, and who ends its transaction?"
+        )
+        assert not await answered_meanwhile(app, order), (
+            "The commit of this order is still under way, and the guest has an answer with status "
+            f"{(await order).status}. If the commit failed now, nobody could tell the guest. Wait "
+            "for the commit, however long it takes."
+        )
+
+
+async def test_an_order_is_all_or_nothing(app: Submission) -> None:
+    """An order is all or nothing"""
+    for when, sql in (("cannot be written", AT_ONCE), ("is refused at the commit", AT_COMMIT)):
+        for table, step in STEPS.items():
+            async with installed(app, sql.format(table=table), NO_FAIL.format(table=table)):
+                before = await book(app, 56, SOUP)
+                reply = await ask(app, 56, SOUP)
+                change = await changes(app, 56, SOUP, before)
+            assert reply, f"The {step} {when}, and the guest gets no answer."
+            assert change == (0, 0, 0), (
+                f"The {step} {when}, and something of the order is kept: the portions changed by "
+                f"{change[0]}, the guest's credit by {change[1]}, and {change[2]} orders were "
+                "written. Portion, payment and order belong in one transaction, on one connection."
+            )
+            assert reply.status not in (200, 404, 409), (
+                f"The {step} {when}, because the database is broken, and the guest gets status "
+                f"{reply.status}. Only an error that you know may become that status."
+            )
 
 
 async def test_an_error_becomes_the_right_status(app: Submission) -> None:
@@ -196,15 +269,71 @@ async def test_a_refused_transaction_is_repeated(app: Submission) -> None:
         )
 
 
-async def test_ten_portions_fifty_guests(app: Submission) -> None:
+async def test_a_lost_reply_is_no_refusal(app: Submission, second: Submission, lossy: Line) -> None:
+    """An order is not repeated when the reply of the database is lost"""
+    before = await book(app, 57, SOUP)
+    watcher = await asyncpg.connect(app.dsn)
+
+    async def committed() -> bool:
+        return await watcher.fetchrow(BOOK, 57, SOUP) != before
+
+    try:
+        lossy.lose(committed)
+        await ask(second, 57, SOUP)
+        assert lossy.lost, "Somebody orders a soup, and nothing is written in the kitchen book."
+    finally:
+        lossy.lose(None)
+        await watcher.close()
+    change = await changes(app, 57, SOUP, before)
+    assert change == (-1, -PRICE[SOUP], 1), (
+        "The commit was done, and the connection broke before the database could say so. Now the "
+        f"portions have changed by {change[0]}, the credit by {change[1]}, and {change[2]} orders "
+        f"are written. Right is -1, -{PRICE[SOUP]} and 1. Only what REFUSED names has certainly "
+        "not happened; repeat nothing else."
+    )
+
+
+async def test_two_orders_of_one_guest_are_both_paid(app: Submission) -> None:
+    """Two orders of one guest at the same moment are both paid"""
+    credit = "select credit_cents from guests where id = 58"
+    before = await app.kitchen.fetchval(credit)
+    async with (
+        to(app) as client,
+        asyncio.TaskGroup() as group,
+        held(app, "guests", 58),  # it ends before the group waits for the replies
+    ):
+        orders = [group.create_task(post(client, 58, dish)) for dish in PRICE]
+
+        async def both_are_there() -> bool:
+            return await waiting(app, 2) or all(order.done() for order in orders)
+
+        await app.comes(both_are_there)
+    said = sorted(order.result().status for order in orders)
+    paid = before - await app.kitchen.fetchval(credit)
+    due = sum(
+        price
+        for order, price in zip(orders, PRICE.values(), strict=True)
+        if order.result().status == 200
+    )
+    assert paid == due, (
+        f"A guest orders a soup and a tart at the same moment. For the orders with a 200 {due} "
+        f"cents are due, and the guest has paid {paid}. Two orders had read the same credit before "
+        "the first one wrote it. `credit_cents - $2` in the UPDATE reads and writes at once."
+    )
+    assert said == [200, 200], (
+        "A guest with credit for both orders a soup and a tart at the same moment, and the "
+        f"statuses are {said}. A locked row is no refusal: it is free in a moment, so wait for it."
+    )
+
+
+async def test_ten_portions_fifty_guests(app: Submission, second: Submission) -> None:
     """Ten portions, fifty guests, two workers: ten are sold"""
     await app.kitchen.execute("update dishes set portions_left = $2 where id = $1", TROUT, PORTIONS)
     async with (
-        served(app.dsn, BISTRO_DSN=app.dsn) as second,
         to(app) as here,
         to(second) as there,
         asyncio.TaskGroup() as group,
-        held(app, TROUT),  # it ends before the group waits for all replies
+        held(app, "dishes", TROUT),  # it ends before the group waits for all replies
     ):
         orders = [
             group.create_task(read_back(app, there if guest % 2 else here, guest))
@@ -215,6 +344,13 @@ async def test_ten_portions_fifty_guests(app: Submission) -> None:
     said = Counter(reply.status for reply, _ in replies)
     rows = await app.kitchen.fetchval("select count(*) from orders where dish_id = $1", TROUT)
     left = await app.kitchen.fetchval("select portions_left from dishes where id = $1", TROUT)
+    told = dict(sorted(said.items()))
+    assert rows + left != PORTIONS or not left, (
+        f"There were {PORTIONS} portions for {GUESTS} guests. {left} are left, and {rows} are "
+        f"sold: guests were turned away, with the statuses {told}. A row that is locked is not "
+        "sold out, and not lost: somebody is buying. Who meets a lock waits in line, without "
+        "NOWAIT, SKIP LOCKED, or a second connection."
+    )
     assert (rows, left) == (PORTIONS, 0), (
         f"There were {PORTIONS} portions. {rows} orders are in the kitchen book, and {left} "
         "portions are left. Many guests had read the number before the first one wrote it, "
@@ -229,8 +365,31 @@ async def test_ten_portions_fifty_guests(app: Submission) -> None:
         f"{PORTIONS} orders are in the kitchen book, and {said[200]} guests have a 200."
     )
     assert set(said) <= {200, 409, 503}, (
-        f"The statuses were {dict(sorted(said.items()))}. Who finds the trout sold out gets a 409."
+        f"The statuses were {told}. Who finds the trout sold out gets a 409."
     )
+
+
+async def test_the_loop_beats_whatever_the_database_does(
+    app: Submission, second: Submission, lossy: Line
+) -> None:
+    """The loop beats, whatever the database does"""
+    await beats_beside_locks(app, {"POST /orders": an_order})
+    before = lossy.questions
+    with lossy.silent():
+        async with ordered(second, 59, SOUP) as order:
+            assert await second.comes(lambda: lossy.questions > before), (
+                "Somebody orders a soup, and the database is not asked."
+            )
+            assert await second.beats(), (
+                "The database has fallen silent, POST /orders waits for it, and the server gives "
+                "no answer to anybody else. A call on its way blocks the event loop."
+            )
+            assert not order.done(), "The database is silent, and an order has got an answer."
+
+
+async def an_order(app: Submission) -> Answer:
+    async with to(app) as client:
+        return await post(client, 59, SOUP)
 
 
 async def book(app: Submission, guest: int, dish: int) -> asyncpg.Record:
@@ -263,13 +422,20 @@ async def post(client: httpx.AsyncClient, guest: int, dish: int) -> Answer:
 
 async def ask(app: Submission, guest: int, dish: int) -> Answer | None:
     """The reply to one order, or None when none comes."""
+    async with ordered(app, guest, dish) as order:
+        return await order if await app.comes(order.done) else None
+
+
+@asynccontextmanager
+async def ordered(app: Submission, guest: int, dish: int) -> AsyncIterator[asyncio.Task[Answer]]:
+    """Send an order; if it is unanswered at the end of the block, it is given up."""
     async with to(app) as client:
-        request = asyncio.create_task(post(client, guest, dish))
-        if await app.comes(request.done):
-            return await request
-        request.cancel()
-        await asyncio.wait([request])
-        return None
+        order = asyncio.create_task(post(client, guest, dish))
+        try:
+            yield order
+        finally:
+            order.cancel()
+            await asyncio.gather(order, return_exceptions=True)
 
 
 async def read_back(app: Submission, client: httpx.AsyncClient, guest: int) -> tuple[Answer, bool]:
@@ -294,12 +460,13 @@ async def installed(app: Submission, sql: str, undo: str) -> AsyncIterator[None]
 
 
 @asynccontextmanager
-async def held(app: Submission, dish: int) -> AsyncIterator[None]:
-    """Until the block ends everybody can read this dish, and nobody can change it."""
+async def held(app: Submission, table: str, number: int) -> AsyncIterator[None]:
+    """Until the block ends everybody can read this row, and nobody can change it."""
     holder = await asyncpg.connect(app.dsn)
     try:
         async with holder.transaction():
-            await holder.execute("select from dishes where id = $1 for no key update", dish)
+            lock = f"select from {table} where id = $1 for no key update"
+            await holder.execute(lock, number)
             yield
     finally:
         await holder.close()
@@ -321,3 +488,16 @@ async def everybody_at_the_dish(app: Submission) -> None:
 
 async def waiting(app: Submission, guests: int) -> bool:
     return await app.kitchen.fetchval(WAITING) >= guests
+
+
+async def answered_meanwhile(app: Submission, request: asyncio.Task[Answer]) -> bool:
+    """Whether an answer comes although it should not: for two seconds, and 50 questions at least.
+
+    Shorter than the five seconds after which the pool would give up the commit that waits.
+    """
+    start, turns = perf_counter(), 0
+    while not request.done() and (turns < 50 or perf_counter() - start < 2):
+        await asyncio.sleep(0.01)
+        await app.kitchen.fetchval("select 1")
+        turns += 1
+    return request.done()

@@ -2,7 +2,7 @@
 
 No check measures a time. From the second check on, the submitted file sees a clock that moves only
 when somebody waits: in `select`, or, as a mistake, in `time.sleep`. So every moment is exact, and
-a loop that never waits is counted.
+a loop that never waits is counted. The wall clock is set back by an hour meanwhile.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import socket
 import time
 import traceback
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -30,6 +30,9 @@ from bench.practice.submission import CodeRaised
 FILE = Path(os.environ["LAB_FILE"])
 LOOK = 0.0001  # seconds on the checks' clock that a question takes which does not wait
 MANY = 10_000  # questions, more than any check needs
+HOUR = 3600.0
+SET_BACK = 0.05  # seconds after which somebody sets the computer's clock back
+BIG = 2**22  # bytes, more than a socket holds
 
 
 # -- the checks ------------------------------------------------------------------------------------
@@ -66,6 +69,10 @@ def test_sleepers_wake_in_the_order_of_their_moments() -> None:
             TypeError="Bo and Dee wake at the same moment, and your loop has to put one of them "
             "first. How can it compare them",
         )
+    assert clock.passed < HOUR, (
+        "While the guests slept, somebody set the computer's clock back by an hour, and they slept "
+        "an hour longer. `time.monotonic()` does not know that clock."
+    )
     assert list(woken) == ["Eve", "Bo", "Dee", "Cy", "Ann"], (
         f"{wishes} are the seconds that the guests sleep, all at the same time. They wake in the "
         f"order {', '.join(woken)}, and the last one after {clock.passed:.1f} s."
@@ -76,6 +83,47 @@ def test_sleepers_wake_in_the_order_of_their_moments() -> None:
         f"The longest sleep is 0.3 s, and it all took {clock.passed:.1f} s. Sleeps that start "
         "together must overlap."
     )
+
+
+def test_who_is_ready_waits_for_no_sleeper() -> None:
+    """Who is ready waits for no sleeper, and a sleep of 0 lets others run"""
+    seen: list[str] = []
+    with clocked() as (loop, clock):
+
+        async def other(name: str) -> None:
+            seen.append(name)
+
+        async def walk() -> None:
+            for _ in range(10):
+                await loop.turn()
+
+        async def main() -> tuple[float, list[bool]]:
+            sleeper = loop.Task(loop.sleep(0.3))
+            await loop.join(loop.Task(walk()))
+            walked = clock.passed
+            ran = []
+            for seconds in (0, -1):
+                task = loop.Task(other(f"beside sleep({seconds})"))
+                await loop.sleep(seconds)
+                ran.append(task.done)
+            slept = clock.passed
+            await loop.join(sleeper)
+            return walked, ran, slept
+
+        walked, ran, slept = played(loop, main())
+    assert walked < 0.2, (
+        f"One task sleeps for 0.3 s. Another one is ready all the time, and its ten turns are over "
+        f"after {walked:.2f} s. While somebody is ready, the loop asks without waiting."
+    )
+    assert slept < 0.2, (
+        f"`sleep(0)` and `sleep(-1)` took {slept - walked:.1f} s. They end in the task's next turn."
+    )
+    for seconds, others_ran in zip((0, -1), ran, strict=True):
+        assert others_ran, (
+            f"Another task was ready, and `sleep({seconds})` went on without giving it a turn. The "
+            "task goes on in its next turn, not in this one. A loop of such sleeps would hold the "
+            "only thread."
+        )
 
 
 def test_the_loop_waits_in_the_operating_system() -> None:
@@ -110,6 +158,7 @@ def test_the_loop_waits_in_the_operating_system() -> None:
 def test_a_timeout_ends_a_wait() -> None:
     """A timeout ends a wait, inside and outside"""
     heard: list[tuple[str, float]] = []
+    tidied: list[float] = []
     with clocked() as (loop, clock):
 
         async def cook(seconds: float) -> str:
@@ -124,6 +173,20 @@ def test_a_timeout_ends_a_wait() -> None:
             await loop.sleep(0.1)
             raise ValueError("burnt")
 
+        async def stubborn() -> str:
+            try:
+                await loop.sleep(5)
+            except TimeoutError:
+                return "bread"
+            return "soup"
+
+        async def tidy() -> None:
+            try:
+                await loop.sleep(5)
+            finally:
+                await loop.sleep(0.1)
+                tidied.append(clock.passed)
+
         async def main() -> tuple[Any, ...]:
             in_time = await loop.timeout(100, cook(0.1))
             try:
@@ -136,9 +199,15 @@ def test_a_timeout_ends_a_wait() -> None:
             except TimeoutError:
                 heard.append(("outside", clock.passed))
             await loop.sleep(1)
-            return in_time, passed_on, start
+            served = "TimeoutError"
+            with suppress(TimeoutError):
+                served = await loop.timeout(0.2, stubborn())
+            with suppress(TimeoutError):
+                await loop.timeout(0.2, tidy())
+            await loop.sleep(2)
+            return in_time, passed_on, start, served
 
-        in_time, passed_on, start = played(loop, main())
+        in_time, passed_on, start, served = played(loop, main())
     assert (in_time, passed_on) == ("soup", "burnt"), (
         "Who is in time must not notice the timeout: its result and its error are passed on. "
         f"Here they were {in_time!r} and {passed_on!r}."
@@ -154,14 +223,27 @@ def test_a_timeout_ends_a_wait() -> None:
         "Whoever waited got the TimeoutError, but the late cook did not: the cook works on, and "
         "nobody wants the dish. Throw the error into the task, where it waits."
     )
+    assert served == "TimeoutError", (
+        f"A late cook caught the TimeoutError and returned {served!r}, and `timeout` returned it, "
+        "too. Late is late: whoever waits gets the TimeoutError, whatever the cook returns then."
+    )
+    assert tidied, (
+        "A late cook tidies up, which takes 0.1 s, and never comes to an end of it. The error is "
+        "thrown once; then the cook goes on like every other task."
+    )
 
 
 def test_who_is_in_time_never_hears_of_the_deadline() -> None:
     """Who is in time never hears of the deadline again"""
     with clocked() as (loop, clock):
 
+        async def burn() -> None:
+            raise ValueError("burnt")
+
         async def main() -> float:
             await loop.timeout(0.5, loop.sleep(0.1))
+            with suppress(ValueError):
+                await loop.timeout(0.5, burn())
             start = clock.passed
             await loop.sleep(2)
             return round(clock.passed - start, 6)
@@ -179,25 +261,40 @@ def test_who_is_in_time_never_hears_of_the_deadline() -> None:
 
 
 def test_a_late_task_leaves_no_note() -> None:
-    """A late task leaves no note behind"""
-    with clocked() as (loop, clock), pair() as (here, there):
+    """A late task leaves no note behind, and takes nobody else's away"""
+    with clocked() as (loop, clock), pair() as (here, there), pair() as (near, far):
         clock.arrivals.append((clock.now + 0.5, there, b"soup"))
+        clock.arrivals.append((clock.now + 2, far, b"tart"))
 
         async def late(coroutine: Coroutine[Any, Any, Any]) -> None:
-            with pytest.raises(TimeoutError):
+            try:
                 await loop.timeout(0.1, coroutine)
+            except TimeoutError:
+                return
+            raise AssertionError(
+                "One task after the other is late. One of them was woken before its deadline, by "
+                "a note that an earlier one has left behind: with a socket or with a task."
+            )
 
-        async def main() -> tuple[bytes, float]:
+        async def busy() -> None:
+            while True:
+                await loop.turn()
+
+        async def main() -> tuple[bytes, float, list[bool]]:
             other = loop.Task(loop.sleep(1))
+            bystanders = [loop.Task(wait) for wait in (loop.recv(near, 4), loop.join(other))]
             await late(loop.recv(here, 4))
             dish = await loop.recv(here, 4)
+            for _ in range(2):
+                await late(loop.send(here, bytes(BIG)))
             await late(loop.join(other))
             await late(loop.sleep(0.2))
+            await late(busy())
             start = clock.passed
             await loop.sleep(3)
-            return dish, round(clock.passed - start, 6)
+            return dish, round(clock.passed - start, 6), [task.done for task in bystanders]
 
-        dish, slept = played(
+        dish, slept, done = played(
             loop,
             main(),
             KeyError="A task waited for a socket and was too late, and the next wait for the same "
@@ -205,8 +302,73 @@ def test_a_late_task_leaves_no_note() -> None:
         )
     assert dish == b"soup"
     assert slept >= 3, (
-        f"Three waits were ended by a timeout. Then a task slept for 3 s, and was woken after "
+        f"Five waits were ended by a timeout. Then a task slept for 3 s, and was woken after "
         f"{slept:.1f} s: a note of one of them was still there, with a task or with the clock."
+    )
+    assert all(done), (
+        "While others were late, a bystander waited for a socket of its own, and another one for a "
+        "task. The bytes came and the task ended, and a bystander still waits. A late task takes "
+        "only its own note away."
+    )
+
+
+def test_a_deadline_around_a_deadline() -> None:
+    """A deadline around a deadline ends both, and only the late one"""
+    heard: list[tuple[str, float]] = []
+    with clocked() as (loop, clock):
+
+        async def cook() -> None:
+            try:
+                await loop.sleep(10)
+                heard.append(("served", clock.passed))
+            except TimeoutError:
+                heard.append(("cook", clock.passed))
+                raise
+
+        async def waiter(seconds: float) -> str:
+            try:
+                await loop.timeout(seconds, cook())
+            except TimeoutError:
+                heard.append(("waiter", clock.passed))
+                return "sorry"
+            return "soup"
+
+        async def main() -> tuple[str, str, float]:
+            inner = await loop.timeout(5, waiter(0.2))
+            first = moments()
+            outer = "no error"
+            try:
+                await loop.timeout(0.2, waiter(5))
+            except TimeoutError:
+                outer = "TimeoutError"
+            start = clock.passed
+            await loop.sleep(20)
+            return inner, first, outer, round(clock.passed - start, 6)
+
+        def moments() -> dict[str, float]:
+            told = {who: round(moment, 1) for who, moment in heard}
+            heard.clear()
+            return told
+
+        inner, first, outer, slept = played(loop, main())
+        second = moments()
+    assert (inner, first) == ("sorry", {"cook": 0.2, "waiter": 0.2}), (
+        "A dish has a deadline of 0.2 s, and whoever waits for it a deadline of 5 s. The inner one "
+        f"ends the dish, and the waiter says sorry. Here: {inner!r}, and who heard of it when: "
+        f"{first}."
+    )
+    assert outer == "TimeoutError", (
+        "The outer deadline is 0.2 s and the inner one 5 s, and whoever stands outside gets no "
+        "TimeoutError."
+    )
+    assert second.get("cook") == 0.4, (
+        "The outer deadline of 0.2 s is over, and inside, behind a deadline of 5 s, the cook "
+        f"{'works on' if 'served' in second else 'hears of it too late'}. When `timeout` itself is "
+        "interrupted, who ends the task that it has started?"
+    )
+    assert slept >= 20, (
+        f"Both deadlines are over, and a later sleep of 20 s ended after {slept:.1f} s. An alarm "
+        "of one of them still rang."
     )
 
 
@@ -215,7 +377,7 @@ def test_a_late_task_leaves_no_note() -> None:
 
 @dataclass
 class Clock:
-    """`arrivals` are (moment, socket, bytes): what comes from outside, and when."""
+    """`arrivals` are (moment, socket, bytes): what comes from outside, and when; in order."""
 
     now: float = 1000.0
     questions: int = 0
@@ -224,6 +386,11 @@ class Clock:
     @property
     def passed(self) -> float:
         return round(self.now - 1000.0, 6)
+
+    @property
+    def wall(self) -> float:
+        """What people read off the computer's clock, which somebody sets back."""
+        return self.now - HOUR * (self.passed > SET_BACK)
 
     def move(self, seconds: float) -> None:
         self.now = max(self.now + seconds, math.nextafter(self.now, math.inf))
@@ -256,8 +423,11 @@ def clocked() -> Iterator[tuple[ModuleType, Clock]]:
             return []
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in "monotonic", "perf_counter", "time":
+        for name in "monotonic", "perf_counter":
             patch.setattr(time, name, lambda: clock.now)
+            patch.setattr(time, f"{name}_ns", lambda: round(clock.now * 1e9))
+        patch.setattr(time, "time", lambda: clock.wall)
+        patch.setattr(time, "time_ns", lambda: round(clock.wall * 1e9))
         patch.setattr(time, "sleep", clock.move)
         patch.setattr(selectors, "DefaultSelector", Selector)
         yield load(), clock

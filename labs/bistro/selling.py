@@ -54,7 +54,7 @@ async def accepted(pool: asyncpg.Pool, slip: Slip) -> int:
     """Sell in a transaction, and repeat the whole transaction while the database refuses it.
 
     At most TRIES times. A random pause that grows is advised. The last refusal is raised;
-    every other error is raised at once.
+    every other error is raised at once, a broken connection too: its commit may be done.
     """
     for k in range(TRIES):
         try:
@@ -70,7 +70,8 @@ async def accepted(pool: asyncpg.Pool, slip: Slip) -> int:
 async def sell(window: asyncpg.Connection, slip: Slip) -> int:
     """Take a portion, let the guest pay, write the order down; return its number.
 
-    Needs a transaction around it. Two guests never get the same portion.
+    Needs a transaction around it. Two guests never get the same portion: who meets another guest
+    at a row waits for it.
     """
     price = await window.fetchval(
         "update dishes set portions_left = portions_left - 1 where id = $1 returning price_cents",

@@ -61,11 +61,11 @@ PHONE = {  # what the reply to an order says, and which file or repair has this 
         "Check 5 fails": "forgot_reserve",
     },
     "05": {
-        "All five checks pass": "solution",
+        "All nine checks pass": "solution",
         "Check 2 fails": "commit_after_the_reply",
-        "Check 4 fails": "no_retry",
-        "Check 5 fails: between": "read_then_write",
-        "Check 5 fails: each worker": "lock_in_the_app",
+        "Check 5 fails": "no_retry",
+        "Check 8 fails: between": "read_then_write",
+        "Check 8 fails: each worker": "lock_in_the_app",
     },
     "06": {
         "All five checks pass": "solution",
@@ -76,7 +76,7 @@ PHONE = {  # what the reply to an order says, and which file or repair has this 
         "Check 4 fails: `cancel()`": "cancelled_not_awaited",
     },
     "07": {
-        "All six checks pass": "solution",
+        "All eight checks pass": "solution",
         "hears no socket": "deaf_while_sleeping",
         "a core burns": "asks_again_and_again",
         "Check 1 fails": "asks_only_when_idle",

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import jupytext
 import pytest
@@ -150,3 +151,21 @@ def test_a_timeout_of_the_solution_ends_the_wait_for_a_real_query() -> None:
         assert SOLUTION.run(hurried(server.dsn)) == "It took longer than 0.05 s."
     finally:
         asyncio.run(server.stop())
+
+
+def test_a_late_fallback_is_late_here_and_counts_with_asyncio() -> None:
+    """The page of the lab tells the difference."""
+
+    async def fallback(sleep: Any, late: type[BaseException]) -> str:
+        try:
+            await sleep(30)
+        except late:
+            return "bread"
+        return "soup"
+
+    async def hurried() -> str:
+        return await asyncio.wait_for(fallback(asyncio.sleep, asyncio.CancelledError), 0.01)
+
+    assert asyncio.run(hurried()) == "bread"
+    with pytest.raises(TimeoutError, match=r"longer than 0\.01 s"):
+        SOLUTION.run(SOLUTION.timeout(0.01, fallback(SOLUTION.sleep, TimeoutError)))

@@ -188,24 +188,30 @@ async def timeout(seconds, coroutine):
     """Return what the coroutine returns and raise what it raises, if it is done in time.
 
     Otherwise raise TimeoutError, after so many seconds. The late coroutine gets a TimeoutError,
-    too, at the place where it waits, so that it can tidy up. Whoever was in time never hears of
-    the deadline again. Whoever was late leaves no note behind: not with a socket, not with a
-    task, not with the clock.
+    too, at the place where it waits, so that it can tidy up; what it returns then is not wanted.
+    Whoever was in time never hears of the deadline again. Whoever was late leaves no note behind:
+    not with a socket, not with a task, not with the clock.
     """
     task = Task(coroutine)
     alarm = Task(ring(seconds, task))
     try:
-        return await join(task)
+        result = await join(task)
     except BaseException as error:
         interrupt(task, error)  # a deadline around this one has passed
         raise
     finally:
         interrupt(alarm, TimeoutError("Nobody waits for this alarm any more."))
+    if alarm.result:
+        raise alarm.result  # the late coroutine has caught it
+    return result
 
 
 async def ring(seconds, task):
     await sleep(seconds)
-    interrupt(task, TimeoutError(f"It took longer than {seconds} s."))
+    if not task.done:
+        late = TimeoutError(f"It took longer than {seconds} s.")
+        interrupt(task, late)
+        return late
 
 
 def interrupt(task, error):

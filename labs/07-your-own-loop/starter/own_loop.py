@@ -149,8 +149,8 @@ async def timeout(seconds, coroutine):
     """Return what the coroutine returns and raise what it raises, if it is done in time.
 
     Otherwise raise TimeoutError, after so many seconds. The late coroutine gets a TimeoutError,
-    too, at the place where it waits, so that it can tidy up. Whoever was in time never hears of
-    the deadline again. Whoever was late leaves no note behind: not with a socket, not with a
-    task, not with the clock.
+    too, at the place where it waits, so that it can tidy up; what it returns then is not wanted.
+    Whoever was in time never hears of the deadline again. Whoever was late leaves no note behind:
+    not with a socket, not with a task, not with the clock.
     """
     raise NotImplementedError
