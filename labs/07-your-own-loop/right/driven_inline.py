@@ -2,9 +2,9 @@
 
 import heapq
 import itertools
-import time
 import selectors
 import socket
+import time
 import types
 from collections import deque
 from urllib.parse import urlsplit
