@@ -10,6 +10,8 @@
       - replace: …                               a text that occurs exactly once
         with: …
 
+A text that several edits replace has a name in the first of them: `&name`, and then `*name`.
+
 `labs/NN-…/right/*.py` are further right repairs, as whole files; the docstring says why.
 """
 
