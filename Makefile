@@ -6,6 +6,11 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
+# The locale C cannot name a path with umlauts: Python would not even start there.
+ifneq ($(filter C POSIX,$(LC_ALL)),)
+export LC_ALL := C.UTF-8
+endif
+
 .PHONY: help book html lab test proof notebooks clean
 
 help: ## show this list
@@ -20,7 +25,8 @@ html: $(READY)
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	@echo "Opening JupyterLab with the notebooks. Stop it with Ctrl+C."
-	@$(BIN)/jupyter lab --ServerApp.root_dir=. --preferred-dir=notebooks
+	@[ -w "$$HOME" ] || { export HOME="$$(mktemp -d)"; echo "Your home cannot be written: JupyterLab keeps its settings in $$HOME."; }; \
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --preferred-dir=notebooks
 
 test: $(READY) ## prove the course: notebooks, instruments, labs, quizzes, book, pages
 	@echo "Proving the course; this takes a few minutes …"

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import atexit
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -48,6 +50,22 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 CELL_SECONDS = 120
 
 
+def find_a_home() -> None:
+    """Jupyter, IPython and matplotlib keep files at home; if nobody may, in a folder of this run.
+
+    Whoever sets their folders is left alone.
+    """
+    if os.access(Path("~").expanduser(), os.W_OK):
+        return
+    folder = tempfile.mkdtemp(prefix="course-home-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR", "MPLCONFIGDIR"):
+        os.environ.setdefault(name, folder)
+
+
+find_a_home()
+
+
 class SocketFiles:
     """A kernel manager that talks through files instead of TCP ports.
 
@@ -61,8 +79,11 @@ class SocketFiles:
     def _ip_default(self) -> str:
         if self.transport == "tcp":
             return "127.0.0.1"
-        Path(jupyter_runtime_dir()).mkdir(parents=True, exist_ok=True)
-        return str(Path(jupyter_runtime_dir()) / f"kernel-{uuid.uuid4().hex[:12]}")
+        folder = Path(jupyter_runtime_dir())
+        if len(os.fsencode(folder)) > 70:  # the whole path of such a file has at most 103 bytes
+            folder = Path(tempfile.gettempdir())
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder / f"kernel-{uuid.uuid4().hex[:12]}")
 
 
 class KernelOfARefresh(SocketFiles, AsyncKernelManager):

@@ -20,7 +20,7 @@ from test_postgres import (  # noqa: F401  (the fixture checks that nothing is l
 
 
 def test_a_server_without_supervisor_and_files_ends_itself() -> None:
-    """PostgreSQL's own guard, on which `sweep` relies: no process id is ever trusted."""
+    """Linux stops it at once; elsewhere PostgreSQL's own guard does. No process id is trusted."""
     with kernel() as (process, run):
         run.supervisor.kill()
         process.communicate("normal exit\n")

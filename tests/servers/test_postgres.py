@@ -42,8 +42,10 @@ KERNEL = """
 import asyncio, json, os, signal, sys
 from bench.servers.postgres import Postgres
 
-# A program that a shell started in the background ignores Ctrl+C, and so would its children.
+# A program that a shell started in the background ignores Ctrl+C, one that nohup started ignores
+# the end of the terminal, and so would their children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 pg = asyncio.run(Postgres().start())
 print(json.dumps([pg.dsn, pg._supervisor.pid, str(pg._home)]), flush=True)
 if (word := sys.stdin.readline().strip()) == "os._exit":
@@ -114,10 +116,10 @@ def wait(condition: Callable[[], object], timeout: float = 30) -> None:
 
 @contextlib.contextmanager
 def kernel(
-    python: str = sys.executable, user: int | None = None
+    python: str = sys.executable, user: int | None = None, code: str = KERNEL
 ) -> Iterator[tuple[subprocess.Popen, Run]]:
     """A process with a server of its own; killed at the end if the test has not done so."""
-    process = launch(python, user)
+    process = launch(python, user, code)
     try:
         yield process, started(process)
     finally:
@@ -125,9 +127,11 @@ def kernel(
         process.communicate()
 
 
-def launch(python: str = sys.executable, user: int | None = None) -> subprocess.Popen:
+def launch(
+    python: str = sys.executable, user: int | None = None, code: str = KERNEL
+) -> subprocess.Popen:
     return subprocess.Popen(
-        [python, "-c", KERNEL],
+        [python, "-c", code],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -328,6 +332,14 @@ def test_nothing_outlives_its_process(how: str) -> None:
         wait(run.gone)
 
 
+def test_below_nohup_the_end_of_the_terminal_ends_nothing() -> None:
+    with kernel(code=KERNEL.replace("signal.SIG_DFL", "signal.SIG_IGN")) as (process, run):
+        process.send_signal(signal.SIGHUP)
+        assert run.answers()
+        process.communicate("normal exit\n")
+        wait(run.gone)
+
+
 def test_a_fork_keeps_the_server_until_it_ends_and_does_not_end_it() -> None:
     with kernel() as (process, run):
         process.stdin.write("forks\n")
@@ -352,6 +364,19 @@ def test_a_supervisor_asked_to_end_clears_up() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("kernel_too", [False, True])
+def test_a_killed_supervisor_takes_its_server_with_it(kernel_too: bool) -> None:
+    with kernel() as (process, run):
+        run.supervisor.kill()
+        if kernel_too:
+            process.kill()
+        wait(lambda: ended(run.postmaster), timeout=180)  # Linux: at once
+        assert run.home.exists(), "the next start clears it away"
+        process.communicate()
+    asyncio.run(start_and_stop())
+    assert not run.home.exists()
+
+
 def test_after_a_killed_supervisor_its_kernel_clears_up() -> None:
     async def main() -> None:
         pg = await Postgres().start()
@@ -359,7 +384,7 @@ def test_after_a_killed_supervisor_its_kernel_clears_up() -> None:
         run.supervisor.kill()
         await pg.stop()
         assert not run.home.exists()
-        run.postmaster.kill()  # in a minute or two it ends itself: see long_postgres.py
+        await until(lambda: ended(run.postmaster), 180)  # Linux: at once
 
     asyncio.run(main())
 
@@ -373,7 +398,7 @@ def test_after_a_killed_supervisor_and_kernel_the_next_start_clears_up() -> None
         asyncio.run(start_and_stop())
         assert not run.home.exists()
         assert living.answers(), "a start must not sweep the living"
-        run.postmaster.kill()
+        wait(lambda: ended(run.postmaster), timeout=180)  # Linux: at once
         bystander.kill()
         wait(living.gone)
     assert not list(base().glob("server-*"))

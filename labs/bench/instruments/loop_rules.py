@@ -23,11 +23,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from bench.open_files import allow_open_files
+
 Rule = Callable[[Any], Awaitable[bool]]
 
 LOOP_RULES: dict[str, Rule] = {}
 """Every rule by its name: a coroutine function of a loop, which returns whether it is kept."""
 
+OPEN_FILES = 512  # a hundred pairs of sockets, and what a notebook has open already
 TURNS = 1000  # more than any loop needs; a broken one must come to an end, too
 
 
@@ -35,8 +38,10 @@ def broken_rules(loop: Any) -> list[str]:
     """The names of the rules that `loop` does not keep, in the order of LOOP_RULES.
 
     Each rule runs in a `loop.run` of its own; an exception breaks the rule. A loop that never
-    wakes somebody can make this call wait for ever.
+    wakes somebody can make this call wait for ever. Raises OSError when the system allows fewer
+    open files than the hundred pairs of sockets need: that is no fault of the loop.
     """
+    allow_open_files(OPEN_FILES)
     return [name for name, rule in LOOP_RULES.items() if not kept(loop, rule)]
 
 
