@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbval.kernel
 import pytest
+from nbval.plugin import IPyNbCell
 
 import refresh
 
@@ -21,10 +23,38 @@ HERE = Path(__file__).parent
 
 def pytest_configure(config: pytest.Config) -> None:
     nbval.kernel.KernelManager = refresh.KernelOfATest
+    config.pluginmanager.register(LastLook())
     if not hasattr(config, "workerinput"):  # the process that starts the workers of pytest-xdist
         shared = tempfile.TemporaryDirectory(prefix="course-book-")
         os.environ["COURSE_BOOK"] = shared.name
         config.add_cleanup(shared.cleanup)
+
+
+class LastLook:
+    """After the last cell of a notebook nothing may be open (tests/support/last_look.py)."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Iterator[None]:
+        is_last = isinstance(item, IPyNbCell) and not (nextitem and nextitem.parent is item.parent)
+        left = left_open(item) if is_last else "[]"
+        yield  # the kernel ends here
+        if left != "[]":
+            pytest.fail(f"The notebook leaves open: {left}", pytrace=False)
+
+
+def left_open(cell: IPyNbCell) -> str:
+    """What is open in the kernel of that cell, as Python writes a list of strings."""
+    done = cell.parent.kernel.kc.execute_interactive(
+        f"__import__('sys').path.append({str(HERE / 'support')!r})",
+        store_history=False,
+        user_expressions={"left": "__import__('last_look').left_open()"},
+        output_hook=lambda message: None,
+        timeout=60,
+    )
+    found = done["content"]["user_expressions"]["left"]
+    return found["data"]["text/plain"] if found["status"] == "ok" else str(found)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
