@@ -11,8 +11,8 @@ the first start can take a minute. Nothing is printed.
 
 The server is the child of a process of its own, `supervisor.py`, which stops it and deletes
 its files as soon as this process is gone. An interrupt (Ctrl-C) does not reach either of them.
-Only killing the supervisor itself leaves a server: the next start removes its files, and
-PostgreSQL shuts down without them in a minute or two.
+Only killing the supervisor itself leaves something: the next start removes the files. Linux stops
+the server at once, elsewhere PostgreSQL shuts down without its files in a minute or two.
 """
 
 from __future__ import annotations
