@@ -12,6 +12,11 @@ ifneq ($(filter C POSIX,$(LC_ALL)),)
 export LC_ALL := C.UTF-8
 endif
 
+# The locale C cannot name a path with umlauts: Python would not even start there.
+ifneq ($(filter C POSIX,$(LC_ALL)),)
+export LC_ALL := C.UTF-8
+endif
+
 .PHONY: help book html lab test proof notebooks clean
 
 help: ## show this list
