@@ -197,6 +197,11 @@ async def test_a_rolling_deploy_fits(app: Submission) -> None:
             f"Five busy workers have {inside} orders in the kitchen; there are {PLACES} places. "
             "The pools are smaller than they need to be."
         )
+        assert inside <= PLACES // WORKERS * WORKERS, (
+            f"Five busy workers have {inside} orders in the kitchen, more than equal pools that "
+            f"fit into {PLACES} places. A worker asks for places that others have taken, and the "
+            "server refuses it (SQLSTATE 53300). A 503 hides that; a smaller pool prevents it."
+        )
         await gate.open()
 
 
