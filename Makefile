@@ -12,9 +12,9 @@ ifneq ($(filter C POSIX,$(LC_ALL)),)
 export LC_ALL := C.UTF-8
 endif
 
-# The locale C cannot name a path with umlauts: Python would not even start there.
-ifneq ($(filter C POSIX,$(LC_ALL)),)
-export LC_ALL := C.UTF-8
+# JupyterLab and its kernels keep settings and sockets below HOME.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export HOME := $(shell mktemp -d)
 endif
 
 .PHONY: help book html lab test proof notebooks clean
@@ -31,8 +31,7 @@ html: $(READY)
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	@echo "Opening JupyterLab with the notebooks. Stop it with Ctrl+C."
-	@[ -w "$$HOME" ] || { export HOME="$$(mktemp -d)"; echo "Your home cannot be written: JupyterLab keeps its settings in $$HOME."; }; \
-	$(BIN)/jupyter lab --ServerApp.root_dir=. --preferred-dir=notebooks
+	@$(BIN)/jupyter lab --ServerApp.root_dir=. --preferred-dir=notebooks
 
 test: $(PROOF) ## prove the course: notebooks, instruments, labs, quizzes, book, pages
 	@echo "Proving the course; this takes a few minutes …"

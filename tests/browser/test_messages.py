@@ -28,7 +28,7 @@ PASTED = {
     "RuntimeWarning: coroutine 'pay' was never awaited": "coroutine-was-never",
     "DeadlockDetectedError": "deadlock",
     "RuntimeError: Task <Task pending name='Task-7' coro=<t() running at a.py:3>> got Future "
-    "<Future pending> attached to a different loop": "is-bound-to",
+    "<Future pending> attached to a different loop": "attached-to",
     "AttributeError: 'State' object has no attribute 'database_pool'": "state-object",
 }
 

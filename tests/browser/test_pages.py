@@ -243,7 +243,7 @@ def test_what_is_typed_into_the_search_stays_text(browser: Browser, address: str
     page.locator("input[type=search]").first.fill(f"pool {markup}")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=*")
-    page.locator("#search-results h2").wait_for()
+    page.locator("#search-results h2").wait_for(state="attached")
     assert page.locator("#search-results img").count() == 0
     assert page.evaluate("window.typed") is None
     context.close()

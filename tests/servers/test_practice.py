@@ -24,7 +24,7 @@ from bench.course import COURSE
 from bench.instruments.gates import until
 from bench.practice import commands
 from bench.practice.folders import Lab, UnknownLab, check_names, find, read
-from bench.practice.outcomes import (
+from bench.practice.printed_outcomes import (
     Check,
     Closed,
     Correct,

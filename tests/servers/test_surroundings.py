@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from bench.practice.folders import find
-from bench.practice.outcomes import Correct
+from bench.practice.printed_outcomes import Correct
 from bench.practice.running import run_checks
 from bench.servers import surroundings
 
@@ -67,12 +68,14 @@ def test_an_experiment_does_not_hear_of_the_shell() -> None:
     assert (done.stdout.split(), done.stderr) == (["off", "1", "200", "200"], "")
 
 
-def test_a_lab_does_not_hear_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lab_does_not_hear_of_the_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     for name, value in HOSTILE.items():
         monkeypatch.setenv(name, value)
     lab = find("05")
-    outcome = run_checks(lab, lab.solution)
+    file = tmp_path / lab.work.name
+    file.write_text(lab.solution(), encoding="utf-8")
+    outcome = run_checks(lab, file, limit=240)
     assert isinstance(outcome, Correct), outcome
 
 

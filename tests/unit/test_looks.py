@@ -6,6 +6,7 @@ import re
 from typing import get_args
 
 from bench import palette
+from bench.course import LABS, PAGE_ASSETS
 from bench.traces.looks import ASSETS, STATES, STYLE, StateName, written
 
 
@@ -43,3 +44,16 @@ def test_no_other_style_names_a_colour_of_the_palette():
     for path in ASSETS.glob("*.css"):
         if path != STYLE:
             assert not re.findall(r"#(?:0072b2|d55e00|009e73|cc79a7)", path.read_text(), re.I), path
+
+
+NEUTRAL = {"#48566B", "#8A94A3", "#F3F4F5"}  # text and plates, for which the theme has no variable
+
+
+def test_the_page_knows_no_colour_but_those_of_the_palette():
+    files = [*PAGE_ASSETS.rglob("*.css"), *PAGE_ASSETS.rglob("*.js"), *LABS.glob("bench/**/*.css")]
+    found = {
+        hue.upper() for f in files for hue in re.findall(r"#[0-9A-Fa-f]{6}\b", f.read_text("utf-8"))
+    }
+    ours = {palette.BLUE, palette.VERMILION, palette.GREEN, palette.PURPLE}
+    assert found >= ours
+    assert found - ours <= NEUTRAL

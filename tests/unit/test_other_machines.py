@@ -73,8 +73,10 @@ def test_make_works_in_a_path_with_umlauts_and_a_locale_that_has_none(tmp_path: 
     for name, text in {
         "labs/installed.py": "dish = 'soup'",
         "notebooks/refresh.py": "import installed; print(installed.dish)",
-        **{name: "" for name in ("requirements.txt", "constraints.txt", "pyproject.toml")},
+        **{name: "" for name in ("requirements.txt", "requirements-proof.txt", "constraints.txt")},
+        "pyproject.toml": "",
         ".venv/.ready": "",  # the newest of them: nothing has to be installed
+        ".venv/.ready-to-prove": "",
     }.items():
         (course / name).parent.mkdir(exist_ok=True)
         (course / name).write_text(text)

@@ -9,8 +9,8 @@ In a notebook, `submit("01-health-check")` as the last line of the cell that hol
     python -m bench.practice 01 solution     the tested solution and its reason
     python -m bench.practice 01 reset        begin again; your file is kept
 
-Every outcome is one of five classes of `bench.practice.outcomes`: NotAttempted, Raised, Incorrect,
-Correct, and Closed when the laboratory itself could not start.
+Every outcome is one of five classes of `bench.practice.printed_outcomes`: NotAttempted, Raised,
+Incorrect, Correct, and Closed when the laboratory itself could not start.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bench.practice.folders import Lab, UnknownLab, find, read
-from bench.practice.outcomes import (
+from bench.practice.printed_outcomes import (
     Check,
     Correct,
     Hint,

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from bench.course import COURSE, LABS
 from bench.practice.folders import Lab
-from bench.practice.outcomes import Check, Closed, Correct, Incorrect, Raised, State
+from bench.practice.printed_outcomes import Check, Closed, Correct, Incorrect, Raised, State
 
 Checked = Raised | Incorrect | Correct | Closed
 """What can come of running the checks."""
