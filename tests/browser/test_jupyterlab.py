@@ -97,6 +97,7 @@ def test_a_notebook_opens_although_its_text_was_written_at_another_time(
 
 # --- Cell by cell -------------------------------------------------------------------------
 
+ACTIVE = ".jp-Notebook .jp-Cell.jp-mod-active"
 NEEDS_NO_SERVER = re.compile(r"quiz_setup\(|^(timeline_setup|quiz|progress|recorded)\(")
 
 
@@ -122,10 +123,11 @@ def test_cell_by_cell_an_untrusted_lesson_comes_to_life(lab: str, number_of_cell
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.goto(f"{lab}lab/tree/notebooks/{LESSON}.ipynb")
         page.locator(".jp-OutputArea .quiz").first.wait_for(timeout=60_000)
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
         before_a_cell_ran(page)
         page.locator(".jp-Notebook .jp-Cell").first.locator(".jp-InputPrompt").click()
-        for _ in range(number_of_cells):
-            page.keyboard.press("Shift+Enter")
+        for step in range(number_of_cells):
+            run_the_active_cell(page, step)
         count = page.locator(".quiz-count")
         expect(count).to_contain_text("0 of ", timeout=60_000)  # its cell is the last one
         scroll(page, "0")
@@ -136,6 +138,14 @@ def test_cell_by_cell_an_untrusted_lesson_comes_to_life(lab: str, number_of_cell
         expect(page.locator(".quiz-forget")).to_be_visible()
         a_link_opens_its_page(page)
         assert not wrong
+
+
+def run_the_active_cell(page: Page, step: int) -> None:
+    """Press Shift+Enter as soon as the notebook listens, and wait until the next cell is active."""
+    page.locator(ACTIVE).first.evaluate("(cell, step) => { cell.dataset.step = step; }", step)
+    page.keyboard.press("Shift+Enter")
+    moved = "([active, step]) => document.querySelector(active)?.dataset.step !== String(step)"
+    page.wait_for_function(moved, arg=[ACTIVE, step], timeout=60_000)
 
 
 def scroll(page: Page, to: str) -> None:
