@@ -13,7 +13,7 @@ def long(memory: Memory) -> list[str]:
 
 
 def labs(memory: Memory) -> list[str]:
-    """every wrong repair of every lab, not only one for each check"""
+    """every wrong repair of every lab, not only those that the phone variant offers"""
     return complaints_of("labs", pytest("tests/servers/test_labs.py"), COURSE_WRONG="all")
 
 
