@@ -1,7 +1,7 @@
 """Every lab is provable: starter and wrong repairs fail where they should, right ones pass.
 
-`make proof` runs every repair; `make test` the wrong ones that the phone variant offers, and a right
-one for each lab.
+`make proof` runs every repair; `make test` the wrong ones that the phone variant offers, and a
+right one for each lab.
 
 A new lab is found by its `test_lab.py` and needs no change here.
 """
