@@ -1,4 +1,4 @@
-"""The four charts of the course. Each returns a `Drawing`: inline SVG that follows the theme.
+"""The charts of the course. Each returns a `Drawing`: inline SVG that follows the theme.
 
 Common to all: `label` is the text alternative (at least 8 words: what is drawn, what it shows);
 `title`, `caption`, `xlabel`, `ylabel` are text; `guess` is the reader's number, drawn as a dashed

@@ -13,6 +13,16 @@ from typing import ClassVar, Literal
 
 WIDTH = 78
 
+# What is said when the app does not start, ends, or never answers.
+NO_APP = "The file has no `app`. Keep the last lines of the starter."
+ENDED_IN_THE_IMPORT = "Python ended while it read the file. Remove the call that ends it."
+ENDED_BY_A_ROUTE = "GET {path} ended the whole server. A route must return or raise."
+UNREADABLE = "{problem}. Python cannot read the file."
+STUCK = (
+    "The checks did not come to their end in {limit:g} seconds. Your code waits for something that "
+    "never comes: look for a loop or a wait without an end."
+)
+
 State = Literal["passed", "failed", "raised", "not reached yet"]
 
 

@@ -15,16 +15,21 @@ from typing import IO, Any
 
 from bench.course import COURSE, LABS
 from bench.practice.folders import Lab
-from bench.practice.printed_outcomes import Check, Closed, Correct, Incorrect, Raised, State
+from bench.practice.printed_outcomes import (
+    STUCK,
+    UNREADABLE,
+    Check,
+    Closed,
+    Correct,
+    Incorrect,
+    Raised,
+    State,
+)
 
 Checked = Raised | Incorrect | Correct | Closed
 """What can come of running the checks."""
 
 LIMIT = 120.0  # seconds: some six on a quiet machine
-STUCK = (
-    "The checks did not come to their end in {limit:g} seconds. Your code waits for something that "
-    "never comes: look for a loop or a wait without an end."
-)
 
 
 def run_checks(
@@ -163,7 +168,7 @@ def unreadable(lab: Lab, file: Path) -> Raised | None:
         number = error.lineno or 0
         code = f"line {number}: {lines[number - 1].strip()}" if 0 < number <= len(lines) else ""
         kind = type(error).__name__  # it may be an IndentationError
-        return Raised(lab.name, f"{kind}: {error.msg}. Python cannot read the file.", code)
+        return Raised(lab.name, UNREADABLE.format(problem=f"{kind}: {error.msg}"), code)
     except ValueError as error:  # a null character, or not UTF-8
-        return Raised(lab.name, f"{error}. Python cannot read the file.")
+        return Raised(lab.name, UNREADABLE.format(problem=error))
     return None

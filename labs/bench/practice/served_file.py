@@ -23,6 +23,8 @@ from typing import Any
 
 from fastapi.exceptions import ResponseValidationError
 
+from bench.practice.printed_outcomes import NO_APP
+
 FILE = Path(os.environ["LAB_FILE"])
 DIARY = Path(os.environ["LAB_DIARY"])
 
@@ -97,7 +99,7 @@ def load() -> Any:
         module = sys.modules[FILE.stem] = module_from_spec(spec)
         spec.loader.exec_module(module)
         if not callable(getattr(module, "app", None)):
-            raise NoApp("The file has no `app`. Keep the last lines of the starter.")
+            raise NoApp(NO_APP)
     except BaseException as error:
         note_error(error)
         raise

@@ -25,6 +25,7 @@ import asyncpg
 
 from bench.instruments.gates import Gate
 from bench.instruments.http_client import Client, Reply
+from bench.practice.printed_outcomes import ENDED_BY_A_ROUTE, ENDED_IN_THE_IMPORT
 from bench.servers.serving import serve
 
 PATIENCE = 3.0  # seconds, at least, before "no answer" is believed
@@ -114,7 +115,7 @@ class Submission:
         try:
             reply = await request
         except ConnectionError:
-            end = f"GET {path} ended the whole server. A route must return or raise."
+            end = ENDED_BY_A_ROUTE.format(path=path)
             raise CodeRaised(await self._raised() or nothing_raised(end)) from None
         except ValueError as error:  # it has no Content-Length
             raise AssertionError(f"{error} Return plain data, as the starter does.") from None
@@ -206,7 +207,7 @@ def ended(diary: Path) -> dict[str, Any] | None:
     """The server went away in the middle of the import, without an exception."""
     if [key for entry in entries(diary) for key in entry] != ["importing"]:
         return None
-    return nothing_raised("Python ended while it read the file. Remove the call that ends it.")
+    return nothing_raised(ENDED_IN_THE_IMPORT)
 
 
 def nothing_raised(message: str) -> dict[str, Any]:
