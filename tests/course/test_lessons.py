@@ -74,6 +74,6 @@ def test_shown_code_is_the_code_that_runs(text):
 
 def test_the_status_page_knows_every_run():
     status = json.loads(refresh.STATUS.read_text("utf-8"))["runs"]
-    assert set(status) == {run_name(path) for path in experiments()}
+    assert set(status) == {run_name(path) for path in experiments()}, "run `make notebooks`"
     for path in experiments():
         assert sorted(set(status[run_name(path)]["claims"])) == sorted(claims_of(path))
