@@ -82,7 +82,7 @@ def test_make_works_in_a_path_with_umlauts_and_a_locale_that_has_none(tmp_path: 
         (course / name).write_text(text)
     shutil.copy(COURSE / "Makefile", course)
     done = subprocess.run(
-        ["make", "notebooks"],
+        ["make", "--no-print-directory", "notebooks"],
         cwd=course,
         env={**os.environ, "LC_ALL": "C", "PYTHONPATH": ""},
         capture_output=True,
