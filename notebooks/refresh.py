@@ -44,7 +44,7 @@ ROOT = HERE.parent
 TEXT = HERE / "text"
 REPORTED = (
     *("fastapi", "starlette", "anyio", "uvicorn"),
-    *("psycopg", "asyncpg", "aiosqlite", "sqlalchemy"),
+    *("psycopg", "asyncpg", "aiosqlite", "sqlalchemy", "sqlmodel", "alembic"),
 )
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 CELL_SECONDS = 120

@@ -5,17 +5,19 @@
     ```{recall} 01                 the lesson's recall cards
     ```{progress-transfer}         moves the reader's answers to another device
 
-Every cell that makes a claim gets the id `claim-<its name>`, so that a card can link to it.
+Every cell or script that makes a claim gives the id `claim-<its name>` to its place on the page:
+a card links to it.
 """
 
 from __future__ import annotations
 
 from docutils import nodes
+from run_links import Runs
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from bench.claim_index import claim_homes, claims_in
+from bench.claim_index import claims_in
 from bench.course import MISCONCEPTIONS, quiz_files, recall_files
 from bench.quizzes.cards import Transfer, progress, quiz, recall
 from bench.quizzes.checks import QuizError
@@ -60,21 +62,29 @@ class RecallDirective(CardDirective):
         return recall(self.arguments[0], self.address)
 
     def address(self, claim: str) -> str:
-        """Where the book shows the cell of a claim. Raises QuizError when no page does."""
-        home = claim_homes().get(claim)
-        page = home and f"notebooks/{home.stem}"
-        if page not in self.env.found_docs:
-            raise QuizError(f"no notebook of the book makes the claim {claim!r}")
-        builder = self.env.app.builder
-        return f"{builder.get_relative_uri(self.env.docname, page)}#claim-{claim}"
+        """Where the book shows the run of a claim. Raises QuizError when no page does."""
+        runs = Runs(self.env, self.env.docname)
+        if not (target := runs.target(claim)):
+            raise QuizError(f"no page of the book shows a run with the claim {claim!r}")
+        return f"{target.partition('#')[0]}#claim-{claim}"
 
 
 def name_claims(app: Sphinx, doctree: nodes.document) -> None:
-    """Give each cell of the page the ids of the claims it makes."""
+    """Give each cell of the page the ids of the claims it makes, and each section of a script."""
     for cell in doctree.findall(nodes.container):
         if cell.get("nb_element") == "cell_code":
             source = "".join(code.astext() for code in cell.findall(nodes.literal_block))
-            cell["ids"] += [f"claim-{claim}" for claim in dict.fromkeys(claims_in(source))]
+            cell["ids"] += claim_ids(source)
+    for code in doctree.findall(nodes.literal_block):
+        if "source" in code:  # of a literalinclude: a script, which may be folded away
+            section = code.parent
+            while not isinstance(section, nodes.section | nodes.document):
+                section = section.parent
+            section["ids"] += claim_ids(code.astext())
+
+
+def claim_ids(source: str) -> list[str]:
+    return [f"claim-{claim}" for claim in dict.fromkeys(claims_in(source))]
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

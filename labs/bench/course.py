@@ -25,6 +25,9 @@ LESSON_TEXTS = COURSE / "notebooks" / "text"
 TOUR = EVIDENCE / "tour"
 TOUR_LESSON = "03"
 
+WITH_SQLALCHEMY = EVIDENCE / "with_sqlalchemy"
+"""The experiments of the lessons' pages for SQLAlchemy; each begins with its lesson's digits."""
+
 
 def quiz_files(book: Path = BOOK) -> list[Path]:
     """The files with the questions of the lessons, in order."""
@@ -39,15 +42,17 @@ def recall_files(book: Path = BOOK, lesson: str = "[0-9][0-9]") -> list[Path]:
 def experiments(course: Path = COURSE) -> list[Path]:
     """The files below `course` that make claims: the lessons' texts, then the evidence scripts."""
     evidence = course / "labs" / "evidence"
-    scripts = [*evidence.glob("[0-9][0-9]/*.py"), *evidence.glob("tour/tour_*.py")]
+    patterns = ("[0-9][0-9]/*.py", "tour/tour_*.py", "with_sqlalchemy/[0-9]*.py")
+    scripts = [path for pattern in patterns for path in evidence.glob(pattern)]
     return [*sorted((course / "notebooks" / "text").glob("[0-9][0-9]-*.md")), *sorted(scripts)]
 
 
 def lesson_of(experiment: Path) -> str:
     """The two digits of the lesson to which an experiment belongs."""
-    if experiment.suffix == ".md":
+    room = experiment.parent.name
+    if experiment.suffix == ".md" or room == WITH_SQLALCHEMY.name:
         return experiment.name[:2]
-    return TOUR_LESSON if experiment.parent.name == "tour" else experiment.parent.name
+    return TOUR_LESSON if room == TOUR.name else room
 
 
 def run_name(experiment: Path) -> str:

@@ -65,13 +65,15 @@ def quiz(ref: str, book: Path = BOOK) -> Card:
 def progress(lesson: str, book: Path = BOOK) -> Progress:
     """How many of a lesson's questions the reader has answered, and the way to forget them.
 
-    Counts the questions that this lesson asks: not those it holds back, but those which an
-    earlier lesson held back for it. Raises QuizError for a lesson without questions.
+    Counts the questions that this lesson asks: not those it holds back, nor those of its page for
+    SQLAlchemy, but those which an earlier lesson held back for it. Raises QuizError for a lesson
+    without questions.
     """
     lessons = load_lessons(book)
     _lesson(lessons, lesson)
     every = [item for one in lessons.values() for item in one.items]
-    asked = [item.ref for item in every if (item.review_in or item.lesson) == lesson]
+    here = [item for item in every if (item.review_in or item.lesson) == lesson]
+    asked = [item.ref for item in here if not item.with_sqlalchemy]
     return Progress(lesson, tuple(asked))
 
 

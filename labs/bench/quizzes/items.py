@@ -7,6 +7,7 @@ A question looks like this:
       prompt: "When does `/ping` answer?"
       follows_from: ping-waits        # the claim from which the key follows
       review_in: "04"                 # optional: held back for this lesson
+      with_sqlalchemy: true           # optional: asked on the lesson's page for SQLAlchemy
       confidence: true                # optional, at most twice a lesson: asks "How sure are you?"
       options:
         - {text: "After the query.", right: true, say: "…"}
@@ -170,6 +171,7 @@ class _Question(Entry):
     prompt: Prose
     follows_from: Id
     review_in: LaterLesson = ""  # the lesson that asks this question, if it is held back
+    with_sqlalchemy: Only = False  # on the page beside the lesson, and not counted by the lesson
     confidence: Only = False
     _lesson: str = PrivateAttr("")
 
