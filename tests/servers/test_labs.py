@@ -25,9 +25,9 @@ import pytest
 
 import repairs
 from bench.course import COURSE
+from bench.practice.checking import run_checks
 from bench.practice.folders import GIVEN, Lab, check_names, find, read
 from bench.practice.printed_outcomes import Correct, Incorrect, Outcome
-from bench.practice.running import run_checks
 from bench.servers.postgres import Postgres
 from bistro.app import app
 from repairs import Repair

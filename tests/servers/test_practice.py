@@ -23,6 +23,7 @@ import repairs
 from bench.course import COURSE
 from bench.instruments.gates import until
 from bench.practice import commands
+from bench.practice.checking import run_checks
 from bench.practice.folders import Lab, UnknownLab, check_names, find, read
 from bench.practice.printed_outcomes import (
     Check,
@@ -34,7 +35,6 @@ from bench.practice.printed_outcomes import (
     Outcome,
     Raised,
 )
-from bench.practice.running import run_checks
 
 POSTGRES = {"max_connections": 300}
 STARTER = read(find("01").starter)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.practice.checking import run_checks
 from bench.practice.folders import find
 from bench.practice.printed_outcomes import Correct
-from bench.practice.running import run_checks
 from bench.servers import surroundings
 
 NOWHERE = "http://127.0.0.1:9"  # the port "discard": nobody listens there

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import matplotlib
 import pytest
 
-from bench.figure_words import BADGES
+from bench.captions import BADGES
 from bench.figures.charts import Drawing, bars, cdf, staircase, sweep
 from bench.figures.drawing import sketch
 from bench.figures.svg import MIN_PX, PHONE, clean, rendered_px

@@ -36,7 +36,7 @@ ARROWS = {
 }
 
 STANDARD_LIBRARY_ALONE = [
-    *("claims", "course", "claim_index", "units", "assets", "palette", "figure_words"),
+    *("claims", "course", "claim_index", "units", "assets", "palette", "captions"),
     *("instruments.virtual", "instruments.heartbeats", "instruments.gates"),  # the reader's browser
     *(
         "servers.supervisor",

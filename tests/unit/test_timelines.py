@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.figure_words import BADGES
+from bench.captions import BADGES
 from bench.traces.building import build_trace
 from bench.traces.lanes import Timeline, figure
 from bench.traces.looks import CROSS, LANE, STATES, STYLE, TALLEST

@@ -27,7 +27,7 @@ from matplotlib import rc_context, rcParams, rcParamsDefault
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.figure_words import check_label, head
+from bench.captions import check_label, head
 from bench.figures.svg import INK, clean
 
 WIDTH = 5.0

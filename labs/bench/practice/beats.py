@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 
@@ -66,33 +66,25 @@ async def beats_beside_silence(
     The database is the one of `dsn`, or the submission's own; the environment `variable` names it
     to the app. Raises AssertionError when the loop does not beat while a request waits.
     """
-    net = await RoundTrips(dsn or app.dsn).__aenter__()
-    try:
-        async with served(app.dsn, **{variable: net.dsn}) as alone:
-            try:
-                for name, send in requests.items():
-                    net.delay = SILENCE
-                    before = net.trips
-                    async with sent(alone, send) as request:
+    async with AsyncExitStack() as proxy:
+        net = await proxy.enter_async_context(RoundTrips(dsn or app.dsn))
+        async with served(app.dsn, **{variable: net.dsn}) as alone, AsyncExitStack() as speaking:
+            speaking.push_async_callback(proxy.aclose)  # so that the app can close its connections
+            for name, send in requests.items():
+                net.delay = SILENCE
+                before = net.trips
+                async with sent(alone, send) as request:
 
-                        async def asked(
-                            before: int = before, request: asyncio.Task[object] = request
-                        ) -> bool:
-                            return request.done() or net.trips > before
+                    async def asked(
+                        before: int = before, request: asyncio.Task[object] = request
+                    ) -> bool:
+                        return request.done() or net.trips > before
 
-                        await alone.comes(asked)
-                        assert await alone.beats(), (
-                            f"The database has fallen silent, {name} waits for it, and the server "
-                            "gives no answer to anybody else. A call on its way blocks the event "
-                            "loop."
-                        )
-            finally:
-                await net.__aexit__(
-                    None, None, None
-                )  # ends the silence: the app can close its connections
-    finally:
-        with suppress(Exception):
-            await net.__aexit__(None, None, None)
+                    await alone.comes(asked)
+                    assert await alone.beats(), (
+                        f"The database has fallen silent, {name} waits for it, and the server "
+                        "gives no answer to anybody else. A call on its way blocks the event loop."
+                    )
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from bench.practice.checking import LIMIT, run_checks
 from bench.practice.folders import Lab, UnknownLab, find, read
 from bench.practice.printed_outcomes import (
     Check,
@@ -32,7 +33,6 @@ from bench.practice.printed_outcomes import (
     Solution,
     wrapped,
 )
-from bench.practice.running import LIMIT, run_checks
 
 IN_A_CELL = '{verb}("{lab}")'
 IN_A_SHELL = "python -m bench.practice {lab} {verb}"

@@ -3,7 +3,7 @@
 It runs `async def test_…` functions, all on one event loop, so that they can share a server. It
 gives them the fixture `laboratory`. With LAB_REPORT=1 it writes what happens to standard output,
 one JSON object a line: {"checks": [[name, title], …]}, then {"check": name, "result": …} for each
-finished check, where the result is passed, failed, raised or closed. `bench.practice.running`
+finished check, where the result is passed, failed, raised or closed. `bench.practice.checking`
 reads it.
 """
 

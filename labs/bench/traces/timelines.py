@@ -9,7 +9,7 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
-from bench.figure_words import check_label, head
+from bench.captions import check_label, head
 from bench.traces.lanes import Timeline, figure, gutter, legend
 from bench.traces.looks import STYLE
 from bench.traces.picture import Picture

@@ -10,7 +10,7 @@ from pathlib import Path
 import refresh
 from bench.claim_index import claims_of
 from bench.course import COURSE, experiments
-from faults import Fault, copy_of_the_course, load
+from fault_table import Fault, copy_of_the_course, load
 from memory import LABORATORY, Memory, fingerprint
 from proving import prove
 from running import pytest, run
