@@ -54,6 +54,8 @@ class RoundTrips:
             raise ValueError("The delay of RoundTrips must not be negative.")
         self.delay = delay
         self.connections = 0
+        self.server_ports: set[int] = set()
+        """By which `pg_stat_activity.client_port` tells the proxy's connections, also closed ones."""
         self.dsn = ""
         self._address = address
         self._trips: list[list[str]] = []
@@ -95,6 +97,10 @@ class RoundTrips:
         self._trips.append([])
         return self._trips[-1]
 
+    def _converse(self, port: int) -> Conversation:
+        """How the connection from that local port of a client is read."""
+        return Conversation(self._begin_trip)
+
     def _accept(self, client_in: asyncio.StreamReader, client_out: asyncio.StreamWriter) -> None:
         if not self._server.is_serving():  # it knocked while __aexit__ closed the door
             client_out.transport.abort()
@@ -126,12 +132,13 @@ class RoundTrips:
         self, client_in: asyncio.StreamReader, outs: list[asyncio.StreamWriter]
     ) -> None:
         """Carry both directions until either end closes. `outs` gets the writer to the server."""
-        conversation = Conversation(self._begin_trip)
+        conversation = self._converse(outs[0].get_extra_info("peername")[1])
         try:
             start = await self._decline_encryption(client_in, outs[0], conversation)
             address = self._address.hostname, self._address.port or 5432
             server_in, server_out = await asyncio.open_connection(*address)
             outs.append(server_out)
+            self.server_ports.add(server_out.get_extra_info("sockname")[1])
             to_server: Line = asyncio.Queue(_LONGEST_LINE)
             to_client: Line = asyncio.Queue(_LONGEST_LINE)
             async with asyncio.TaskGroup() as ways:

@@ -1,0 +1,242 @@
+"""One visit, from the start of the application to what was seen."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import statistics
+import subprocess
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+import asyncpg
+
+from bench.instruments.gates import until
+from bench.visit.account import Account, Hold, accounts, hold
+from bench.visit.application import Application, VisitError, hidden, running
+from bench.visit.asking import Guests, Request
+from bench.visit.findings import Finding, findings
+from bench.visit.settings import filled
+from bench.visit.wire import Trip, Wire
+
+AFTERMATH = 0.3  # seconds in which something may still follow the last reply
+REPEATS = 5  # of the request, to tell what the instruments cost
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be visited, and how."""
+
+    app: str
+    steps: Sequence[Request]
+    """The last one is measured; the others come before it, each once."""
+    python: str
+    folder: Path
+    dsn: str = ""
+    """Of the application's PostgreSQL; empty: no proxy stands between."""
+    templates: Mapping[str, str] = field(default_factory=dict)
+    was: Mapping[str, str] = field(default_factory=dict)
+    guests: int = 1
+    warm: int = 3
+    rounds: int = 3
+    """How often all guests ask. What depends on time is a finding only if every round shows it."""
+    rtt: float = 0.0
+    """Seconds added to each round trip to the database."""
+    loop: str = "asyncio"
+    setup: str = ""
+    """A command that runs before, in the application's folder and surroundings."""
+    cost: bool = True
+    """Whether to tell what the instruments cost, for a request that changes nothing."""
+
+    @property
+    def request(self) -> Request:
+        return self.steps[-1]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What was seen."""
+
+    plan: Plan
+    rounds: list[list[Account]]
+    """The measured requests of each round, in the order in which they began."""
+    findings: list[Finding]
+    alone: list[Hold]
+    """Long callbacks of the loop that belong to no request."""
+    nobodys: list[Trip]
+    """Trips while the requests ran that belong to none of them."""
+    forgotten: int
+    drivers: list[str]
+    unknown: list[str]
+    """Drivers that are imported and not understood."""
+    unwatched: list[str]
+    """Drivers that are understood, but not in the version installed."""
+    about: dict[str, str]
+    began: float
+    cost: tuple[float, float] | None
+    """Seconds of one request alone, without and with the instruments; medians."""
+    before: int
+    """Sessions that were idle in a transaction before the measured request."""
+
+    @property
+    def guests(self) -> list[Account]:
+        """The requests of the last round: those that are told in detail."""
+        return self.rounds[-1]
+
+
+async def visit(plan: Plan) -> Visit:
+    """Start the application, ask, stop it, and join what was seen.
+
+    Nothing is left running. Raises VisitError when the application does not start, does not reply,
+    or cannot reach its database.
+    """
+    async with AsyncExitStack() as stack:
+        wire = await stack.enter_async_context(_wire(plan))
+        env = filled(plan.templates, wire.dsn, plan.was) if wire else {}
+        if not wire:
+            env = {name: text for name, text in plan.templates.items() if "{" not in text}
+        if plan.setup:
+            await asyncio.to_thread(_set_up, plan, env)
+        async with started(plan, env) as app:
+            guests = await _warmed(app, plan, stack)
+            before = await _idle_in_transaction(plan.dsn, wire)
+            began = perf_counter()
+            for _ in range(plan.rounds):
+                await guests.at_once(plan.request, plan.guests)
+                await _finished(app, guests.sent)
+            await asyncio.sleep(AFTERMATH + 2 * plan.rtt)  # what follows a reply has no event
+            idle = await _idle_in_transaction(plan.dsn, wire)
+            log = list(wire.log) if wire else []
+        cost = await _cost(plan, env) if plan.cost and plan.request.safe else None
+    return _seen(app, plan, log, began, idle - before, before, cost)
+
+
+def started(
+    plan: Plan, env: Mapping[str, str], instruments: bool = True
+) -> AbstractAsyncContextManager[Application]:
+    return running(
+        plan.app,
+        python=plan.python,
+        folder=plan.folder,
+        env=env,
+        loop=plan.loop,
+        instruments=instruments,
+    )
+
+
+@asynccontextmanager
+async def _wire(plan: Plan) -> AsyncIterator[Wire | None]:
+    if not plan.dsn:
+        yield None
+        return
+    try:
+        await (await asyncpg.connect(plan.dsn, timeout=10, ssl=False)).close()
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise VisitError(
+            f"The database does not let us in: {hidden(str(error))}. Is --dsn its address, and "
+            "does it run?"
+        ) from None
+    wire = Wire(plan.dsn, plan.rtt)
+    async with wire:
+        yield wire
+
+
+def _set_up(plan: Plan, env: Mapping[str, str]) -> None:
+    done = subprocess.run(
+        shlex.split(plan.setup),
+        cwd=plan.folder,
+        env={**plan.was, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise VisitError(f"--setup {plan.setup!r} failed:\n{hidden(done.stderr[-1500:])}")
+
+
+async def _warmed(app: Application, plan: Plan, stack: AsyncExitStack) -> Guests:
+    guests = await stack.enter_async_context(Guests(app.url))
+    for step in plan.steps[:-1]:
+        await guests.step(step)
+    for _ in range(plan.warm):  # as many at once as later: pools open what they will need
+        for answer in await guests.at_once(plan.request, plan.guests):
+            if answer.status in (401, 403, 404, 405, 422):
+                raise VisitError(
+                    f"{plan.request}: status {answer.status}, so there is nothing to see. "
+                    "A login: -H or --steps. A body: --json-body."
+                )
+    return guests
+
+
+async def _finished(app: Application, sent: int) -> None:
+    """Wait until the child has told the end of every request that was sent."""
+
+    def told() -> bool:
+        return sum(f["kind"] == "request" and f["visit"] != "" for f in app.facts) >= sent
+
+    await until(told, what="the application to be done with the requests")
+
+
+async def _idle_in_transaction(dsn: str, wire: Wire | None) -> int:
+    """How many of the application's sessions do nothing inside a transaction."""
+    if wire is None:
+        return 0
+    desk = await asyncpg.connect(dsn, timeout=10, ssl=False)
+    try:
+        count: int = await desk.fetchval(
+            "select count(*) from pg_stat_activity where state like 'idle in transaction%' "
+            "and client_port = any($1::int[])",
+            [*wire.server_ports],
+        )
+        return count
+    finally:
+        await desk.close()
+
+
+async def _cost(plan: Plan, env: Mapping[str, str]) -> tuple[float, float]:
+    """The request alone, without and with instruments: medians, in processes of their own."""
+    medians = []
+    for instruments in (False, True):
+        async with AsyncExitStack() as stack:
+            app = await stack.enter_async_context(started(plan, env, instruments))
+            guests = await stack.enter_async_context(Guests(app.url))
+            for step in plan.steps[:-1]:
+                await guests.step(step)
+            took = [(await guests.send(plan.request, "cost")).seconds for _ in range(REPEATS + 2)]
+            medians.append(statistics.median(took[2:]))
+    return medians[0], medians[1]
+
+
+def _seen(
+    app: Application,
+    plan: Plan,
+    log: list[Trip],
+    began: float,
+    idle: int,
+    before: int,
+    cost: tuple[float, float] | None,
+) -> Visit:
+    every = accounts(app.facts, log)
+    asked = [one for one in every if one.visit.startswith("guest") and one.begin >= began]
+    rounds = [asked[n : n + plan.guests] for n in range(0, len(asked), plan.guests)]
+    owned = {id(trip) for account in every for trip in account.trips}
+    steps = [hold(fact) for fact in app.facts if fact["kind"] == "step" and not fact["request"]]
+    drivers = [str(fact["name"]) for fact in app.facts if fact["kind"] == "driver"]
+    return Visit(
+        plan,
+        rounds,
+        findings(rounds, max(0, idle)),
+        [one for one in steps if one.begin >= began],
+        [trip for trip in log if trip.begin >= began and id(trip) not in owned],
+        sum(fact["kind"] == "forgotten" for fact in app.facts),
+        drivers,
+        app.about.get("unknown", []),
+        [f"{f['driver']} ({f['error']})" for f in app.facts if f["kind"] == "unwatched"],
+        {name: app.about[name] for name in ("python", "uvicorn")},
+        began,
+        cost,
+        before,
+    )
