@@ -12,6 +12,8 @@ from bench.visit.application import VisitError
 from bench.visit.asking import Request, header, json_body, read_steps, request_line
 from bench.visit.findings import EXPLAINED
 from bench.visit.page import page
+from bench.visit.reading.hits import TITLES
+from bench.visit.reading.hits import told as read
 from bench.visit.report import as_json, beyond, told
 from bench.visit.settings import database_of, database_variables, given, surroundings
 from bench.visit.visiting import Plan, visit
@@ -27,7 +29,9 @@ def parser() -> argparse.ArgumentParser:
         "--env 'DATABASE_URL={dsn}' app.main:app 'GET /items?limit=20' --guests 6",
     )
     add = words.add_argument
-    add("app", help="where it is: app.main:app, or app.main:make_app() for a factory")
+    add("--read", type=Path, metavar="SRC", help="run nothing: read the source for faults")
+    add("--only", action="append", default=[], choices=list(TITLES), help="of --read, this kind")
+    add("app", nargs="?", help="where it is: app.main:app, or app.main:make_app() for a factory")
     add("request", nargs="?", help="method and path: 'GET /items?limit=20'")
     add("--python", default=sys.executable, help="the application's interpreter")
     add("--folder", type=Path, default=Path(), help="the application's folder (default: here)")
@@ -150,6 +154,12 @@ def main(words: list[str]) -> int:
     """The command. 0 when it was made, 1 when --fail-on found something, 2 when it was not made."""
     asked = parser().parse_args(words)
     try:
+        if asked.read:
+            text, faults = read(asked.read, asked.only)
+            print(text)
+            return RED if faults else 0
+        if not asked.app:
+            raise VisitError("Which application? 'app.main:app', or --read SRC to read its source.")
         refused = limits(asked.fail_on)
         seen = asyncio.run(visit(planned(asked)))
         if asked.json != Path("-"):

@@ -1,0 +1,426 @@
+"""One rule for each kind of hit. A rule says nothing where the source does not tell."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from bench.visit.reading.project import ASYNC_SESSION, SAME, SESSION, Function, Module, Project
+
+
+@dataclass(frozen=True)
+class Hit:
+    kind: str
+    file: str
+    line: int
+    code: str
+    says: str
+    """Why it is one, in a sentence."""
+    claim: str
+    """The claim of the course whose run explains it."""
+
+    @property
+    def at(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+BLOCKS = {  # dotted name, or its beginning with a dot at the end
+    "time.sleep": "it sleeps on the loop's thread",
+    "requests.": "requests waits for the network with a blocking socket",
+    "urllib.request.urlopen": "urlopen waits for the network with a blocking socket",
+    "subprocess.run": "it waits for a process",
+    "subprocess.check_output": "it waits for a process",
+    "subprocess.check_call": "it waits for a process",
+    "psycopg.connect": "psycopg's blocking connection",
+    "psycopg.Connection.": "psycopg's blocking connection",
+    "psycopg.Cursor.": "psycopg's blocking connection",
+    "psycopg2.": "psycopg2 blocks",
+    "sqlite3.": "sqlite3 blocks",
+    "pymysql.": "pymysql blocks",
+    "MySQLdb.": "MySQLdb blocks",
+    "sqlalchemy.Connection.": "a blocking connection of SQLAlchemy",
+    "sqlalchemy.Engine.connect": "a blocking connection of SQLAlchemy",
+    "sqlalchemy.Engine.begin": "a blocking connection of SQLAlchemy",
+    f"{SESSION}.": "a blocking session of SQLAlchemy",
+    "bcrypt.checkpw": "bcrypt computes for some tenths of a second",
+    "bcrypt.hashpw": "bcrypt computes for some tenths of a second",
+    "passlib.context.CryptContext.verify": "hashing a password computes for a while",
+    "passlib.context.CryptContext.hash": "hashing a password computes for a while",
+    "boto3.client.": "boto3 waits for the network with a blocking socket",
+    "httpx.Client.": "httpx.Client blocks; AsyncClient does not",
+    "httpx.get": "httpx.get blocks",
+    "httpx.post": "httpx.post blocks",
+}
+HARMLESS = {  # of what blocks: calls that ask nothing
+    f"{SESSION}.{name}" for name in ("add", "add_all", "expunge", "expunge_all", "expire", "close")
+} | {
+    *("psycopg2.connect.cursor", "psycopg.Connection.cursor", "sqlite3.Connection.cursor"),
+    *("psycopg2.connection.cursor", "psycopg2.sql.SQL", "psycopg2.sql.Identifier"),
+    *("requests.Session", "sqlite3.register_adapter", "sqlite3.register_converter"),
+    *("psycopg2.cursor.fetchone", "psycopg2.cursor.fetchall", "sqlite3.Cursor.fetchone"),
+}
+ASKS = {  # coroutine methods of what a session, a connection or a pool is
+    ASYNC_SESSION: "execute scalar scalars stream stream_scalars commit rollback flush refresh get "
+    "get_one merge delete exec close reset run_sync connection",
+    "sqlalchemy.ext.asyncio.AsyncConnection": "execute scalar scalars commit rollback run_sync",
+    "asyncpg.Connection": "execute executemany fetch fetchrow fetchval close",
+    "asyncpg.Pool": "execute executemany fetch fetchrow fetchval close release",
+    "psycopg.AsyncConnection": "execute commit rollback close",
+    "aiosqlite.Connection": "commit rollback executemany",
+}
+SQL = re.compile(
+    r"\s*(select\b.+\bfrom\b|insert\s+into\b|update\b.+\bset\b|delete\s+from\b|"
+    r"(create|drop|alter)\s+(table|index|view|schema|database|role|user)\b|"
+    r"where\b|truncate\b|with\b.+\bas\s*\()",
+    re.IGNORECASE | re.DOTALL,
+)
+TAKES_SQL = {
+    *("execute", "executemany", "executescript", "fetch", "fetchrow", "fetchval", "fetch_all"),
+    *("fetch_one", "fetch_val", "text", "exec_driver_sql", "prepare", "scalar", "scalars", "raw"),
+}
+
+
+def hit(kind: str, function: Function | Module, node: ast.AST, says: str, claim: str) -> Hit:
+    module = function if isinstance(function, Module) else function.module
+    line = getattr(node, "lineno", 0)
+    code = ast.unparse(node).splitlines()[0]
+    return Hit(kind, module.shown, line, code[:90] + "…" * (len(code) > 90), says, claim)
+
+
+# ---- a blocking call on the loop ----
+
+
+def why_it_blocks(dotted: str) -> str:
+    """Why the call of that name blocks its thread; "" if it does not."""
+    dotted = next(
+        (dotted.replace(a, b, 1) for a, b in SAME.items() if dotted.startswith(f"{a}.")), dotted
+    )
+    if dotted in HARMLESS:
+        return ""
+    for name, why in BLOCKS.items():
+        if dotted == name or (name.endswith(".") and dotted.startswith(name)):
+            return why
+    return ""
+
+
+def blocking_calls(project: Project) -> Iterable[Hit]:
+    """In an `async def`: a call that blocks, or of a `def` that leads to one."""
+
+    @cache
+    def leads(name: str, depth: int = 0) -> tuple[str, ...]:
+        """The way from a `def` to what blocks: places, and at the end why."""
+        function = project.functions[name]
+        if function.is_async or depth > 6 or is_generator(function):
+            return ()
+        for call in function.calls():
+            if why := why_it_blocks(function.called(call)):
+                return (f"{function.module.shown}:{call.lineno}", why)
+        for call in function.calls():
+            other = project.find(function.called(call))
+            if other and other.name != name and (way := leads(other.name, depth + 1)):
+                return (f"{function.module.shown}:{call.lineno}", *way)
+        return ()
+
+    for function in project.functions.values():
+        if not function.is_async:
+            continue
+        seen = set()
+        for call in function.calls():
+            dotted = function.called(call)
+            why = why_it_blocks(dotted)
+            if not why and (other := project.find(dotted)) and not awaited(function, call):
+                way = leads(other.name)
+                why = f"it leads to {way[-2]}: {way[-1]}" if way else ""
+            key = (dotted.rpartition(".")[0] if why_it_blocks(dotted) else dotted, why)
+            if why and not awaited(function, call) and key not in seen:
+                seen.add(key)  # of one connection or session, the first call tells enough
+                yield hit(
+                    "blocking-call",
+                    function,
+                    call,
+                    f"in `async def {function.node.name}`: {why}",
+                    "async-def-one-at-a-time",
+                )
+
+
+def awaited(function: Function, call: ast.AST) -> bool:
+    return isinstance(function.parents.get(id(call)), ast.Await)
+
+
+def is_generator(function: Function) -> bool:
+    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in function.body)
+
+
+# ---- a coroutine that nobody awaits ----
+
+
+def forgotten_awaits(project: Project) -> Iterable[Hit]:
+    """A call whose coroutine is thrown away, or used as if it were its value."""
+    for function in project.functions.values():
+        for call in function.calls():
+            if not gives_coroutine(project, function, call):
+                continue
+            parent = function.parents.get(id(call))
+            if isinstance(parent, ast.Expr | ast.Attribute | ast.Subscript):
+                yield hit(
+                    "forgotten-await",
+                    function,
+                    call,
+                    "its coroutine is never awaited, so nothing is asked",
+                    "forgotten-await-200-no-row",
+                )
+
+
+def gives_coroutine(project: Project, function: Function, call: ast.Call) -> bool:
+    dotted = function.called(call)
+    kind, _, method = dotted.rpartition(".")
+    kind = SAME.get(kind, kind)
+    if kind in ASKS:
+        return method in ASKS[kind].split()
+    other = project.find(dotted)
+    return bool(
+        other
+        and other.is_async
+        and not is_generator(other)
+        and not any("contextmanager" in ast.unparse(one) for one in other.node.decorator_list)
+        and not other.node.decorator_list
+    )
+
+
+# ---- SQL out of text ----
+
+
+def sql_in_text(project: Project) -> Iterable[Hit]:
+    """Values that are written into SQL, where it is sent."""
+    for function in project.functions.values():
+        for call in function.calls():
+            name = (
+                call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
+            )
+            if name not in TAKES_SQL or not call.args:
+                continue
+            built: ast.AST = call.args[0]
+            if isinstance(built, ast.Name):
+                built = last_assigned(function, built.id, call.lineno) or built
+            if (found := foreign_value(function, built)) and SQL.match(words_of(built)):
+                yield hit(
+                    "sql-from-text",
+                    function,
+                    call,
+                    f"`{found}` becomes a part of the statement's text",
+                    "f-strings-cost-round-trips",
+                )
+
+
+def last_assigned(function: Function, name: str, before: int) -> ast.AST | None:
+    found = [
+        node.value
+        for node in function.body
+        if isinstance(node, ast.Assign)
+        and len(node.targets) == 1
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id == name
+        and node.lineno <= before
+    ]
+    return found[-1] if found else None
+
+
+def words_of(built: ast.AST) -> str:
+    """The constant words of a text that is put together."""
+    return " ".join(str(node.value) for node in ast.walk(built) if isinstance(node, ast.Constant))
+
+
+VALUE_COMES = re.compile(
+    r"""([=<>'",(%]|\b(in|like|ilike|between|and|or|limit|offset|values|then))\s*$""", re.IGNORECASE
+)
+MARKS = re.compile(r"%s|%\(\w+\)s|%d|\{\w*\}")
+
+
+def foreign_value(function: Function, built: ast.AST) -> str:
+    """A value in a text that may come from outside; "" if there is none.
+
+    Where a value stands, a parameter could stand. Names of tables and columns, and whole conditions,
+    cannot be parameters: of them nothing is said.
+    """
+    for before, part in values_in(built):
+        if VALUE_COMES.search(before) and not is_fixed(function, part):
+            return ast.unparse(part)
+    return ""
+
+
+def values_in(built: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """(the text before it, the expression) for everything that is put into a text."""
+    match built:
+        case ast.JoinedStr(values=values):
+            before = ""
+            for one in values:
+                if isinstance(one, ast.FormattedValue):
+                    yield before, one.value
+                before = str(one.value) if isinstance(one, ast.Constant) else ""
+        case ast.BinOp(left=ast.Constant(value=str() as text), op=ast.Mod(), right=right):
+            parts = [*right.elts] if isinstance(right, ast.Tuple) else [right]
+            yield from zip(MARKS.split(text), parts, strict=False)
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as text), attr="format")):
+            parts = [*built.args, *(word.value for word in built.keywords)]
+            yield from zip(MARKS.split(text), parts, strict=False)
+        case ast.BinOp(op=ast.Add()):
+            pieces = list(added(built))
+            for before_it, one in pairwise(pieces):
+                if isinstance(before_it, ast.Constant) and not isinstance(one, ast.Constant):
+                    yield str(before_it.value), one
+
+
+def added(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        yield from added(node.left)
+        yield from added(node.right)
+    else:
+        yield node
+
+
+def is_fixed(function: Function, part: ast.AST) -> bool:
+    """Whether it cannot come from a guest: constants, names in capitals, numbers, joins."""
+    match part:
+        case ast.Constant():
+            return True
+        case ast.Name(name) | ast.Attribute(attr=name) if name.isupper() or name == "__tablename__":
+            return True
+        case ast.Call(func=ast.Name("int" | "float" | "len")):
+            return True
+        case ast.Call(func=ast.Attribute(attr="join")) | ast.Call(func=ast.Name("quote_ident")):
+            return True  # lists of columns and of marks: too many are right
+        case ast.Name(name):
+            assigned = last_assigned(function, name, getattr(part, "lineno", 10**9))
+            return assigned is not None and (
+                isinstance(assigned, ast.Constant)
+                or (not isinstance(assigned, ast.Name) and is_fixed(function, assigned))
+            )
+    return False
+
+
+# ---- a commit after the reply ----
+
+
+def commits_after_reply(project: Project) -> Iterable[Hit]:
+    """A `yield` dependency that commits after its `yield`, and is used without scope="function"."""
+    used = depended_on(project)
+    for function in project.functions.values():
+        if not is_generator(function) or function.name not in used:
+            continue
+        if node := commits_after_yield(function):
+            yield hit(
+                "commit-after-reply",
+                function,
+                node,
+                f"`{function.node.name}` commits after its `yield`: since FastAPI 0.118 the guest "
+                'has the reply by then, unless Depends says scope="function"',
+                "reply-before-the-commit",
+            )
+
+
+def depended_on(project: Project) -> set[str]:
+    """The functions that some `Depends(…)` without scope="function" names."""
+    found = set()
+    for module in project.modules:
+        for node in ast.walk(module.tree):
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Depends")):
+                continue
+            if any(
+                word.arg == "scope" and "function" in ast.unparse(word.value)
+                for word in node.keywords
+            ):
+                continue
+            if node.args and (one := project.find(module.dotted(node.args[0]))):
+                found.add(one.name)
+    return found
+
+
+def commits_after_yield(function: Function) -> ast.AST | None:
+    lines = [node.lineno for node in function.body if isinstance(node, ast.Yield)]
+    for call in function.calls():
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        if name == "commit" and call.lineno > min(lines):
+            return call
+        if name in ("begin", "transaction"):
+            parent = function.parents.get(id(call))
+            while parent is not None and not isinstance(parent, ast.With | ast.AsyncWith):
+                parent = function.parents.get(id(parent))
+            inside = [] if parent is None else [id(node) for node in ast.walk(parent)]
+            if any(id(node) in inside for node in function.body if isinstance(node, ast.Yield)):
+                return call
+    return None
+
+
+# ---- pools ----
+
+SIZES = {  # dotted name: (what a pool of it opens at most by default, names of its arguments)
+    "asyncpg.create_pool": (10, ("max_size",)),
+    "psycopg_pool.AsyncConnectionPool": (4, ("max_size", "min_size")),
+    "psycopg_pool.ConnectionPool": (4, ("max_size", "min_size")),
+    "sqlalchemy.ext.asyncio.create_async_engine": (15, ("pool_size", "max_overflow")),
+    "sqlalchemy.create_engine": (15, ("pool_size", "max_overflow")),
+    "sqlmodel.create_engine": (15, ("pool_size", "max_overflow")),
+}
+
+
+def pools(project: Project) -> Iterable[Hit]:
+    """Where a pool is opened, and how many connections a worker may have through it."""
+    for module in project.modules:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call) and (size := size_of_pool(module, node)):
+                yield hit(
+                    "pool",
+                    module,
+                    node,
+                    f"{size} for each worker; times the workers, and twice during a deploy",
+                    "app-gets-seventeen",
+                )
+
+
+def size_of_pool(module: Module, call: ast.Call) -> str:
+    name = module.dotted(call.func)
+    if name not in SIZES:
+        return ""
+    default, arguments = SIZES[name]
+    said = {word.arg: word.value for word in call.keywords if word.arg}
+    if "poolclass" in said:
+        kind = ast.unparse(said["poolclass"])
+        return "no pool (NullPool): one for each request" if "NullPool" in kind else kind
+    values = [said.get(one) for one in arguments]
+    if not any(isinstance(value, ast.AST) for value in values):
+        return f"at most {default} connections (the default)"
+    numbers = [
+        value.value if isinstance(value, ast.Constant) and isinstance(value.value, int) else None
+        for value in values
+    ]
+    if arguments[0] == "pool_size":
+        size, overflow = (
+            5 if values[0] is None else numbers[0],
+            10 if values[1] is None else numbers[1],
+        )
+        if size is not None and overflow is not None:
+            return f"at most {size + overflow} connections" if size else "no limit (pool_size=0)"
+    elif said_size := numbers[0] or numbers[-1]:
+        return f"at most {said_size} connections"
+    return "as many connections as a setting says"
+
+
+RULES: dict[str, Callable[[Project], Iterable[Hit]]] = {
+    "blocking-call": blocking_calls,
+    "forgotten-await": forgotten_awaits,
+    "sql-from-text": sql_in_text,
+    "commit-after-reply": commits_after_reply,
+    "pool": pools,
+}
+
+
+def read(project: Project) -> list[Hit]:
+    """Every hit, kind by kind in the order of RULES; within a kind by file and line."""
+    found = []
+    for rule in RULES.values():
+        found += sorted(set(rule(project)), key=lambda one: (one.file, one.line))
+    return found
