@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from bench.claim_index import claim_homes
@@ -17,9 +19,14 @@ TOP = 6  # statements and holds that are listed
 LISTED = 0.004  # seconds: shorter holds are summed up
 
 
+@functools.cache
+def _homes() -> dict[str, Path]:
+    return claim_homes()
+
+
 def explained(finding: Finding) -> str:
     """Where the course explains it: the lesson and the run."""
-    home = claim_homes()[EXPLAINED[finding.kind]]
+    home = _homes()[EXPLAINED[finding.kind]]
     return f"lesson {int(lesson_of(home))}: {home.relative_to(COURSE).as_posix()}"
 
 

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -76,10 +76,10 @@ class Visit:
     """Drivers that are understood, but not in the version installed."""
     about: dict[str, str]
     began: float
-    cost: tuple[float, float] | None
-    """Seconds of one request alone, without and with the instruments; medians."""
     before: int
     """Sessions that were idle in a transaction before the measured request."""
+    cost: tuple[float, float] | None = None
+    """Seconds of one request alone, without and with the instruments; medians."""
 
     @property
     def guests(self) -> list[Account]:
@@ -93,6 +93,17 @@ async def visit(plan: Plan) -> Visit:
     Nothing is left running. Raises VisitError when the application does not start, does not reply,
     or cannot reach its database.
     """
+    async with visiting(plan) as inside:
+        await inside.warm_up(plan.steps[:-1])
+        seen = await inside.measure(plan.request)
+    if plan.cost and plan.request.safe:
+        return replace(seen, cost=await _cost(plan, inside.env))
+    return seen
+
+
+@asynccontextmanager
+async def visiting(plan: Plan) -> AsyncIterator[Visiting]:
+    """The plan's application, running with the proxy before its database, until the block ends."""
     async with AsyncExitStack() as stack:
         wire = await stack.enter_async_context(_wire(plan))
         env = filled(plan.templates, wire.dsn, plan.was) if wire else {}
@@ -100,18 +111,46 @@ async def visit(plan: Plan) -> Visit:
             env = {name: text for name, text in plan.templates.items() if "{" not in text}
         if plan.setup:
             await asyncio.to_thread(_set_up, plan, env)
-        async with started(plan, env) as app:
-            guests = await _warmed(app, plan, stack)
-            before = await _idle_in_transaction(plan.dsn, wire)
-            began = perf_counter()
-            for _ in range(plan.rounds):
-                await guests.at_once(plan.request, plan.guests)
-                await _finished(app, guests.sent)
-            await asyncio.sleep(AFTERMATH + 2 * plan.rtt)  # what follows a reply has no event
-            idle = await _idle_in_transaction(plan.dsn, wire)
-            log = list(wire.log) if wire else []
-        cost = await _cost(plan, env) if plan.cost and plan.request.safe else None
-    return _seen(app, plan, log, began, idle - before, before, cost)
+        app = await stack.enter_async_context(started(plan, env))
+        guests = await stack.enter_async_context(Guests(app.url))
+        yield Visiting(plan, app, wire, guests, env)
+
+
+@dataclass
+class Visiting:
+    """A visit under way: it can measure several requests of one application."""
+
+    plan: Plan
+    app: Application
+    wire: Wire | None
+    guests: Guests
+    env: Mapping[str, str]
+
+    async def warm_up(self, steps: Sequence[Request]) -> None:
+        """Send each of these once, in order; what they keep is there for what follows."""
+        for step in steps:
+            await self.guests.step(step)
+
+    async def measure(self, request: Request, guests: int = 0) -> Visit:
+        """The request by that many guests (the plan's, if left out), warmed and in all rounds."""
+        count, plan = guests or self.plan.guests, self.plan
+        for _ in range(plan.warm):  # as many at once as later: pools open what they will need
+            for answer in await self.guests.at_once(request, count):
+                if answer.status in (401, 403, 404, 405, 422):
+                    raise VisitError(
+                        f"{request}: status {answer.status}, so there is nothing to see. "
+                        "A login: -H or --steps. A body: --json-body."
+                    )
+        before = await _idle_in_transaction(plan.dsn, self.wire)
+        began = perf_counter()
+        for _ in range(plan.rounds):
+            await self.guests.at_once(request, count)
+            await _finished(self.app, self.guests.sent)
+        await asyncio.sleep(AFTERMATH + 2 * plan.rtt)  # what follows a reply has no event
+        idle = await _idle_in_transaction(plan.dsn, self.wire)
+        log = list(self.wire.log) if self.wire else []
+        asked = replace(plan, steps=[*plan.steps[:-1], request], guests=count)
+        return _seen(self.app, asked, log, began, idle - before, before)
 
 
 def started(
@@ -155,20 +194,6 @@ def _set_up(plan: Plan, env: Mapping[str, str]) -> None:
     )
     if done.returncode:
         raise VisitError(f"--setup {plan.setup!r} failed:\n{hidden(done.stderr[-1500:])}")
-
-
-async def _warmed(app: Application, plan: Plan, stack: AsyncExitStack) -> Guests:
-    guests = await stack.enter_async_context(Guests(app.url))
-    for step in plan.steps[:-1]:
-        await guests.step(step)
-    for _ in range(plan.warm):  # as many at once as later: pools open what they will need
-        for answer in await guests.at_once(plan.request, plan.guests):
-            if answer.status in (401, 403, 404, 405, 422):
-                raise VisitError(
-                    f"{plan.request}: status {answer.status}, so there is nothing to see. "
-                    "A login: -H or --steps. A body: --json-body."
-                )
-    return guests
 
 
 async def _finished(app: Application, sent: int) -> None:
@@ -217,7 +242,6 @@ def _seen(
     began: float,
     idle: int,
     before: int,
-    cost: tuple[float, float] | None,
 ) -> Visit:
     every = accounts(app.facts, log)
     asked = [one for one in every if one.visit.startswith("guest") and one.begin >= began]
@@ -237,6 +261,5 @@ def _seen(
         [f"{f['driver']} ({f['error']})" for f in app.facts if f["kind"] == "unwatched"],
         {name: app.about[name] for name in ("python", "uvicorn")},
         began,
-        cost,
         before,
     )

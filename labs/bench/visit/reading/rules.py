@@ -135,9 +135,8 @@ def blocking_calls(project: Project) -> Iterable[Hit]:
             if not why and (other := project.find(dotted)) and not awaited(function, call):
                 way = leads(other.name)
                 why = f"it leads to {way[-2]}: {way[-1]}" if way else ""
-            key = (dotted.rpartition(".")[0] if why_it_blocks(dotted) else dotted, why)
-            if why and not awaited(function, call) and key not in seen:
-                seen.add(key)  # of one connection or session, the first call tells enough
+            if why and not awaited(function, call) and why not in seen:
+                seen.add(why)  # of one connection or session, the first call tells enough
                 yield hit(
                     "blocking-call",
                     function,
@@ -230,8 +229,10 @@ def last_assigned(function: Function, name: str, before: int) -> ast.AST | None:
 
 
 def words_of(built: ast.AST) -> str:
-    """The constant words of a text that is put together."""
-    return " ".join(str(node.value) for node in ast.walk(built) if isinstance(node, ast.Constant))
+    """The constant words of a text that is put together, as they stand."""
+    words = [node for node in ast.walk(built) if isinstance(node, ast.Constant)]
+    words.sort(key=lambda node: (node.lineno, node.col_offset))
+    return " ".join(str(node.value) for node in words)
 
 
 VALUE_COMES = re.compile(
@@ -243,8 +244,8 @@ MARKS = re.compile(r"%s|%\(\w+\)s|%d|\{\w*\}")
 def foreign_value(function: Function, built: ast.AST) -> str:
     """A value in a text that may come from outside; "" if there is none.
 
-    Where a value stands, a parameter could stand. Names of tables and columns, and whole conditions,
-    cannot be parameters: of them nothing is said.
+    Where a value stands, a parameter could stand. Names of tables and columns, and whole
+    conditions, cannot be parameters: of them nothing is said.
     """
     for before, part in values_in(built):
         if VALUE_COMES.search(before) and not is_fixed(function, part):
@@ -262,8 +263,8 @@ def values_in(built: ast.AST) -> Iterator[tuple[str, ast.AST]]:
                     yield before, one.value
                 before = str(one.value) if isinstance(one, ast.Constant) else ""
         case ast.BinOp(left=ast.Constant(value=str() as text), op=ast.Mod(), right=right):
-            parts = [*right.elts] if isinstance(right, ast.Tuple) else [right]
-            yield from zip(MARKS.split(text), parts, strict=False)
+            given = [*right.elts] if isinstance(right, ast.Tuple) else [right]
+            yield from zip(MARKS.split(text), given, strict=False)
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as text), attr="format")):
             parts = [*built.args, *(word.value for word in built.keywords)]
             yield from zip(MARKS.split(text), parts, strict=False)
