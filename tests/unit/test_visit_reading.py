@@ -173,7 +173,7 @@ def test_a_value_in_sql_is_found(name: str, tmp_path: Path) -> None:
     [
         "    async with maker() as s:\n        yield s\n        await s.commit()",
         "    async with maker() as s, s.begin():\n        yield s",
-        "    async with pool.acquire() as c:\n        async with c.transaction():\n            yield 1",
+        "    async with pool.acquire() as c, c.transaction():\n        yield c",
     ],
 )
 def test_a_commit_after_the_reply_is_found(body: str, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ class RoundTrips:
         self.delay = delay
         self.connections = 0
         self.server_ports: set[int] = set()
-        """By which `pg_stat_activity.client_port` tells the proxy's connections, also closed ones."""
+        """By which `pg_stat_activity.client_port` tells our connections, also closed ones."""
         self.dsn = ""
         self._address = address
         self._trips: list[list[str]] = []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.visit.application import VisitError
 from bench.visit.asking import Request, header, json_body, read_steps, request_line
-from bench.visit.findings import EXPLAINED
+from bench.visit.judging import EXPLAINED
 from bench.visit.page import page
 from bench.visit.reading.hits import TITLES
 from bench.visit.reading.hits import told as read

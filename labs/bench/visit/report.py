@@ -12,7 +12,7 @@ from bench.claim_index import claim_homes
 from bench.course import COURSE, lesson_of
 from bench.units import counted
 from bench.visit.account import Account
-from bench.visit.findings import EXPLAINED, Finding, ms
+from bench.visit.judging import EXPLAINED, Fault, ms
 from bench.visit.visiting import Visit
 
 TOP = 6  # statements and holds that are listed
@@ -24,7 +24,7 @@ def _homes() -> dict[str, Path]:
     return claim_homes()
 
 
-def explained(finding: Finding) -> str:
+def explained(finding: Fault) -> str:
     """Where the course explains it: the lesson and the run."""
     home = _homes()[EXPLAINED[finding.kind]]
     return f"lesson {int(lesson_of(home))}: {home.relative_to(COURSE).as_posix()}"
@@ -206,6 +206,6 @@ def _guest(guest: Account) -> dict[str, Any]:
     }
 
 
-def beyond(visit: Visit, limits: Mapping[str, float]) -> list[Finding]:
+def beyond(visit: Visit, limits: Mapping[str, float]) -> list[Fault]:
     """The findings that a pipeline does not accept: of these kinds, from these amounts on."""
     return [one for one in visit.findings if one.kind in limits and one.amount >= limits[one.kind]]

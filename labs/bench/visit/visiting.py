@@ -18,7 +18,7 @@ from bench.instruments.gates import until
 from bench.visit.account import Account, Hold, accounts, hold
 from bench.visit.application import Application, VisitError, hidden, running
 from bench.visit.asking import Guests, Request
-from bench.visit.findings import Finding, findings
+from bench.visit.judging import Fault, findings
 from bench.visit.settings import filled
 from bench.visit.wire import Trip, Wire
 
@@ -63,7 +63,7 @@ class Visit:
     plan: Plan
     rounds: list[list[Account]]
     """The measured requests of each round, in the order in which they began."""
-    findings: list[Finding]
+    findings: list[Fault]
     alone: list[Hold]
     """Long callbacks of the loop that belong to no request."""
     nobodys: list[Trip]

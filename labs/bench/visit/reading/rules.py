@@ -270,9 +270,9 @@ def values_in(built: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield from zip(MARKS.split(text), parts, strict=False)
         case ast.BinOp(op=ast.Add()):
             pieces = list(added(built))
-            for before_it, one in pairwise(pieces):
-                if isinstance(before_it, ast.Constant) and not isinstance(one, ast.Constant):
-                    yield str(before_it.value), one
+            for words, value in pairwise(pieces):
+                if isinstance(words, ast.Constant) and not isinstance(value, ast.Constant):
+                    yield str(words.value), value
 
 
 def added(node: ast.AST) -> Iterator[ast.AST]:

@@ -52,7 +52,7 @@ ORDER = [
 
 
 @dataclass(frozen=True)
-class Finding:
+class Fault:
     kind: str
     says: str
     """One sentence: what happened."""
@@ -77,7 +77,7 @@ TIMED = {"loop-held", "held-idle", "pool-wait"}
 """Found by the clock: a busy machine may show one once, so every round has to show it."""
 
 
-def findings(rounds: Sequence[Sequence[Account]], stuck: int = 0) -> list[Finding]:
+def findings(rounds: Sequence[Sequence[Account]], stuck: int = 0) -> list[Fault]:
     """The findings of all rounds, the most important first; `stuck` sessions stayed open.
 
     Of one kind and line there is one: with the largest count, or the shortest time.
@@ -95,20 +95,20 @@ def findings(rounds: Sequence[Sequence[Account]], stuck: int = 0) -> list[Findin
             f"{counted(str(stuck), 'sessions')} stayed idle in a transaction after the last reply."
         )
         do = "Close the session or connection where it was opened: `async with`."
-        found.append(Finding("idle-in-transaction", says, "", stuck, do))
+        found.append(Fault("idle-in-transaction", says, "", stuck, do))
     return sorted(found, key=lambda one: (ORDER.index(one.kind), -one.amount))
 
 
-def _of(guests: Sequence[Account]) -> Iterable[Finding]:
+def _of(guests: Sequence[Account]) -> Iterable[Fault]:
     for rule in RULES:
         yield from rule(guests)
 
 
-def failed(guests: Sequence[Account]) -> Iterable[Finding]:
+def failed(guests: Sequence[Account]) -> Iterable[Fault]:
     bad = Counter(guest.status for guest in guests if guest.status >= 400 or not guest.status)
     for status, count in bad.items():
         what = f"status {status}" if status else "no reply"
-        yield Finding(
+        yield Fault(
             "failed",
             f"{count} of {len(guests)} requests got {what}: what follows is of a failing request.",
             "",
@@ -118,7 +118,7 @@ def failed(guests: Sequence[Account]) -> Iterable[Finding]:
         )
 
 
-def wrong_place(guests: Sequence[Account]) -> Iterable[Finding]:
+def wrong_place(guests: Sequence[Account]) -> Iterable[Fault]:
     places: Counter[str] = Counter()
     lasted: dict[str, float] = {}
     for guest in guests:
@@ -130,7 +130,7 @@ def wrong_place(guests: Sequence[Account]) -> Iterable[Finding]:
             if call.blocks:
                 places[call.at] += 1
     for at, count in places.items():
-        yield Finding(
+        yield Fault(
             "wrong-place",
             f"{counted(str(count), 'queries')} ran on the event loop's thread and blocked it, for "
             f"{ms(lasted.get(at, 0.0))} together.",
@@ -140,15 +140,15 @@ def wrong_place(guests: Sequence[Account]) -> Iterable[Finding]:
         )
 
 
-def forgotten(guests: Sequence[Account]) -> Iterable[Finding]:
+def forgotten(guests: Sequence[Account]) -> Iterable[Fault]:
     places = Counter(one for guest in guests for one in guest.forgotten)
     for (what, at), count in places.items():
-        yield Finding(
+        yield Fault(
             "forgotten-await", f"{count} × {what}.", at, count, "Write `await` before that call."
         )
 
 
-def held_loop(guests: Sequence[Account]) -> Iterable[Finding]:
+def held_loop(guests: Sequence[Account]) -> Iterable[Fault]:
     longest: dict[str, float] = {}
     counts: Counter[str] = Counter()
     for guest in guests:
@@ -158,7 +158,7 @@ def held_loop(guests: Sequence[Account]) -> Iterable[Finding]:
                 longest[hold.at] = max(longest.get(hold.at, 0.0), hold.seconds)
                 counts[hold.at] += 1
     for at, seconds in longest.items():
-        yield Finding(
+        yield Fault(
             "loop-held",
             f"The loop was held for {ms(seconds)} without a pause, {counts[at]} times; nobody else "
             "was served meanwhile.",
@@ -168,14 +168,14 @@ def held_loop(guests: Sequence[Account]) -> Iterable[Finding]:
         )
 
 
-def n_plus_one(guests: Sequence[Account]) -> Iterable[Finding]:
+def n_plus_one(guests: Sequence[Account]) -> Iterable[Fault]:
     most: dict[tuple[str, str], int] = {}
     for guest in guests:
         for count, text, at in guest.by_statement():
             if count >= MANY and not text.upper().startswith(HOUSEKEEPING):
                 most[text, at] = max(most.get((text, at), 0), count)
     for (text, at), count in most.items():
-        yield Finding(
+        yield Fault(
             "n-plus-one",
             f"One request asked the same {count} times: {text[:80]}{'…' * (len(text) > 80)}",
             at,
@@ -184,14 +184,14 @@ def n_plus_one(guests: Sequence[Account]) -> Iterable[Finding]:
         )
 
 
-def held_idle(guests: Sequence[Account]) -> Iterable[Finding]:
+def held_idle(guests: Sequence[Account]) -> Iterable[Fault]:
     longest: dict[str, float] = {}
     for guest in guests:
         for lease in guest.leases:
             if lease.idle >= IDLE_HELD:
                 longest[lease.at] = max(longest.get(lease.at, 0.0), lease.idle)
     for at, seconds in longest.items():
-        yield Finding(
+        yield Fault(
             "held-idle",
             f"A connection was held for {ms(seconds)} while it had nothing to do.",
             at,
@@ -200,10 +200,10 @@ def held_idle(guests: Sequence[Account]) -> Iterable[Finding]:
         )
 
 
-def nested(guests: Sequence[Account]) -> Iterable[Finding]:
+def nested(guests: Sequence[Account]) -> Iterable[Fault]:
     guest = max(guests, key=lambda guest: guest.nested, default=None)
     if guest and guest.nested > 1:
-        yield Finding(
+        yield Fault(
             "nested-lease",
             f"One task held {guest.nested} connections at the same time: when the pool is full, "
             "such tasks wait for each other for ever.",
@@ -213,10 +213,10 @@ def nested(guests: Sequence[Account]) -> Iterable[Finding]:
         )
 
 
-def fan_out(guests: Sequence[Account]) -> Iterable[Finding]:
+def fan_out(guests: Sequence[Account]) -> Iterable[Fault]:
     guest = max(guests, key=lambda guest: guest.at_once, default=None)
     if guest and guest.at_once > max(1, guest.nested):
-        yield Finding(
+        yield Fault(
             "fan-out",
             f"One request asked for {guest.at_once} connections at the same time.",
             next((lease.at for lease in guest.leases if lease.at), ""),
@@ -225,10 +225,10 @@ def fan_out(guests: Sequence[Account]) -> Iterable[Finding]:
         )
 
 
-def waited(guests: Sequence[Account]) -> Iterable[Finding]:
+def waited(guests: Sequence[Account]) -> Iterable[Fault]:
     longest = max((lease.waits[0] for guest in guests for lease in guest.leases), default=0.0)
     if longest >= WAITED:
-        yield Finding(
+        yield Fault(
             "pool-wait",
             f"A request waited {ms(longest)} for a connection that somebody else held.",
             "",
@@ -237,7 +237,7 @@ def waited(guests: Sequence[Account]) -> Iterable[Finding]:
         )
 
 
-def after_reply(guests: Sequence[Account]) -> Iterable[Finding]:
+def after_reply(guests: Sequence[Account]) -> Iterable[Fault]:
     late = Counter(
         (text, guest.lines.get(id(trip), ""))
         for guest in guests
@@ -246,7 +246,7 @@ def after_reply(guests: Sequence[Account]) -> Iterable[Finding]:
         if text.strip().upper().startswith(("COMMIT", "INSERT", "UPDATE", "DELETE"))
     )
     for (text, at), count in late.items():
-        yield Finding(
+        yield Fault(
             "after-reply",
             f"{count} × {text.split()[0].upper()} went out after the reply: if it fails, the guest "
             "has a success already.",
@@ -256,11 +256,11 @@ def after_reply(guests: Sequence[Account]) -> Iterable[Finding]:
         )
 
 
-def opened(guests: Sequence[Account]) -> Iterable[Finding]:
+def opened(guests: Sequence[Account]) -> Iterable[Fault]:
     fresh = [lease for guest in guests for lease in guest.leases if lease.opened]
     if fresh and all(any(lease.opened for lease in guest.leases) for guest in guests):
         trips = max(sum(trip.opening for trip in lease.trips) for lease in fresh)
-        yield Finding(
+        yield Fault(
             "opened",
             f"Every request opened a connection, {trips} round trips before its first query.",
             fresh[0].at,
@@ -269,7 +269,7 @@ def opened(guests: Sequence[Account]) -> Iterable[Finding]:
         )
 
 
-RULES: tuple[Callable[[Sequence[Account]], Iterable[Finding]], ...] = (
+RULES: tuple[Callable[[Sequence[Account]], Iterable[Fault]], ...] = (
     failed,
     wrong_place,
     forgotten,
