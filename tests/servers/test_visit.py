@@ -15,7 +15,7 @@ import pytest
 from bench import Postgres, RoundTrips, serve
 from bench.course import COURSE
 from bench.visit.asking import request_line
-from bench.visit.page import page
+from bench.visit.page import offline
 from bench.visit.report import as_json, beyond, told
 from bench.visit.visiting import Plan, Visit, Visiting, visiting
 
@@ -195,7 +195,7 @@ def test_the_report_says_the_most_important_first(seeded: dict[str, Visit]) -> N
 def test_no_value_of_the_application_is_told(seeded: dict[str, Visit], pg: Postgres) -> None:
     password = pg.dsn.partition("://")[2].partition(":")[2].partition("@")[0]
     for seen in seeded.values():
-        for text in (told(seen), str(as_json(seen)), page(seen)):
+        for text in (told(seen), str(as_json(seen)), offline(seen)):
             assert password not in text
             assert "pg_sleep(0.1)" not in text
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.visit.application import VisitError
 from bench.visit.asking import Request, header, json_body, read_steps, request_line
 from bench.visit.judging import EXPLAINED
-from bench.visit.page import page
+from bench.visit.page import offline
 from bench.visit.reading.hits import TITLES
 from bench.visit.reading.hits import told as read
 from bench.visit.report import as_json, beyond, told
@@ -171,7 +171,7 @@ def main(words: list[str]) -> int:
             else:
                 asked.json.write_text(text + "\n", encoding="utf-8")
         if asked.html:
-            asked.html.write_text(page(seen), encoding="utf-8")
+            asked.html.write_text(offline(seen), encoding="utf-8")
             print(f"\nAll guests on one timeline: {asked.html}", file=sys.stderr)
     except VisitError as problem:
         print(problem, file=sys.stderr)

@@ -74,7 +74,7 @@ def trace_of(visit: Visit) -> Trace:
     )
 
 
-def page(visit: Visit) -> str:
+def offline(visit: Visit) -> str:
     """The whole file."""
     styles = "\n".join(
         path.read_text(encoding="utf-8") for path in (STYLE, ASSETS / "timeline.css")
