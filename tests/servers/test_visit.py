@@ -17,7 +17,7 @@ from bench.course import COURSE
 from bench.visit.asking import request_line
 from bench.visit.page import offline
 from bench.visit.report import as_json, beyond, told
-from bench.visit.visiting import Plan, Visit, Visiting, visiting
+from bench.visit.visits import Plan, Visit, Visiting, visiting
 
 VISITED = COURSE / "tests" / "visited"
 SEEDED = {  # route: (guests, kinds of findings, line of the first)
@@ -201,7 +201,7 @@ def test_no_value_of_the_application_is_told(seeded: dict[str, Visit], pg: Postg
 
 
 def test_the_page_needs_no_network(seeded: dict[str, Visit]) -> None:
-    html = page(seeded["/stream-that-pins"])
+    html = offline(seeded["/stream-that-pins"])
     assert "<script src" not in html
     assert "<link" not in html
     assert html.count("guest 3, status 200") >= 1

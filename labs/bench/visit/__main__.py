@@ -16,7 +16,7 @@ from bench.visit.reading.hits import TITLES
 from bench.visit.reading.hits import told as read
 from bench.visit.report import as_json, beyond, told
 from bench.visit.settings import database_of, database_variables, given, surroundings
-from bench.visit.visiting import Plan, visit
+from bench.visit.visits import Plan, visit
 
 RED, UNUSABLE = 1, 2  # exit codes: --fail-on found something; the visit could not be made
 

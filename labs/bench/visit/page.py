@@ -12,7 +12,7 @@ from bench.traces.player import render
 from bench.traces.trace import Trace
 from bench.visit.account import Account
 from bench.visit.report import explained, told
-from bench.visit.visiting import Visit
+from bench.visit.visits import Visit
 
 MOST = 40  # lanes: more cannot be read
 PAGE_STYLE = """

@@ -13,7 +13,7 @@ from bench.course import COURSE, lesson_of
 from bench.units import counted
 from bench.visit.account import Account
 from bench.visit.judging import EXPLAINED, Fault, ms
-from bench.visit.visiting import Visit
+from bench.visit.visits import Visit
 
 TOP = 6  # statements and holds that are listed
 LISTED = 0.004  # seconds: shorter holds are summed up
