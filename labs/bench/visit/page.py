@@ -17,6 +17,12 @@ from bench.visit.visits import Visit
 MOST = 40  # lanes: more cannot be read
 PAGE_STYLE = """
 :root { color-scheme: light dark; }
+@media (prefers-color-scheme: dark) {
+  :root {
+    --pst-color-text-muted: #b4bdc9; --pst-color-border: #7d8896; --pst-color-background: #121212;
+    --pst-color-surface: #2a2f36; --pst-color-link: #6cb7ee;
+  }
+}
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid; font-size: .85rem; }
 code { overflow-wrap: anywhere; }
@@ -62,7 +68,8 @@ def trace_of(visit: Visit) -> Trace:
     lanes = []
     for guest in visit.guests[:MOST]:
         spans = [(state, a - zero, b - zero, None) for state, a, b in painted(guest)]
-        lanes.append((f"{guest.visit}, status {guest.status}", spans))
+        failed = f" ({guest.status})" if guest.status >= 400 else ""
+        lanes.append((f"{guest.visit}{failed}", spans))
     duration = max(max(guest.end, guest.replied) for guest in visit.guests) - zero
     count = len(visit.guests)
     return build_trace(
