@@ -6,18 +6,24 @@ The applications stand in `tests/visited/`; the name of a route says what is wro
 from __future__ import annotations
 
 import asyncio
+import json
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
-from bench import Postgres, RoundTrips, serve
+from bench import Postgres, RoundTrips, serve, until
 from bench.course import COURSE
-from bench.visit.asking import request_line
+from bench.visit.asking import read_steps, request_line
 from bench.visit.page import offline
 from bench.visit.report import as_json, beyond, told
 from bench.visit.visits import Plan, Visit, Visiting, visiting
+from bistro.database import prepare
 
 VISITED = COURSE / "tests" / "visited"
 SEEDED = {  # route: (guests, kinds of findings, line of the first)
@@ -212,3 +218,97 @@ def test_a_pipeline_can_refuse_findings(seeded: dict[str, Visit]) -> None:
     assert [one.kind for one in beyond(seen, {"n-plus-one": 7})] == ["n-plus-one"]
     assert beyond(seen, {"n-plus-one": 8}) == []
     assert beyond(seen, {"wrong-place": 0}) == []
+
+
+# ---- the command, and the chapter's example ----
+
+EVENING = VISITED / "evening.txt"
+
+
+@pytest.fixture(scope="module")
+def evening(pg: Postgres, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str, Path]:
+    """The command of the chapter, in a process of its own: its exit code, its words, its files."""
+    asyncio.run(prepare(pg.dsn))
+    files = tmp_path_factory.mktemp("evening")
+    words = [
+        "--dsn",
+        pg.dsn,
+        "--guests",
+        "4",
+        "--rtt",
+        "5",
+        "--fail-on",
+        "wrong-place,n-plus-one=7",
+    ]
+    outputs = ["--html", str(files / "report.html"), "--json", str(files / "report.json")]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.visit", *CHAPTER, *words, *outputs],
+        cwd=VISITED,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr, files
+
+
+CHAPTER = ["--env", "BISTRO_DSN={dsn}", "evening:app", "GET /tonight"]
+
+
+def faults_in(report: str) -> list[tuple[str, str]]:
+    """(kind, line) of each finding of a report, in its order."""
+    return re.findall(
+        r"^\d+\. \[([a-z-]+)\][^\n]*(?:\n   (?!at )[^\n]*)*\n   at (.+)$", report, re.MULTILINE
+    )
+
+
+def test_the_example_of_the_chapter_is_told_again(evening: tuple[int, str, Path]) -> None:
+    code, said, _ = evening
+    assert code == 1, said
+    stored = faults_in(EVENING.read_text(encoding="utf-8"))
+    assert len(stored) == 6
+    assert sorted(faults_in(said)) == sorted(stored)
+    assert said.rstrip().endswith("--fail-on: wrong-place, wrong-place.")
+
+
+def test_the_command_writes_a_page_and_a_file_for_programs(evening: tuple[int, str, Path]) -> None:
+    _, said, files = evening
+    told = json.loads((files / "report.json").read_text(encoding="utf-8"))
+    assert told["format"] == "async-course/visit/1"
+    assert [guest["trips"] for guest in told["guests"]] == [15] * 4
+    assert len(told["instruments_ms"]) == 2
+    assert "</html>" in (files / "report.html").read_text(encoding="utf-8")
+    assert "The instruments: one request alone takes" in said
+
+
+def test_a_killed_visit_leaves_nothing_running(pg: Postgres, tmp_path: Path) -> None:
+    """Not even `kill -9` of the parent leaves the application behind."""
+    (tmp_path / "hangs.py").write_text(
+        "import asyncio, os, pathlib\n"
+        "from fastapi import FastAPI\n"
+        "app = FastAPI()\n"
+        "@app.get('/')\n"
+        "async def hangs():\n"
+        "    pathlib.Path('pid').write_text(str(os.getpid()))\n"
+        "    await asyncio.Event().wait()\n",
+        encoding="utf-8",
+    )
+    words = [sys.executable, "-m", "bench.visit", "hangs:app", "GET /"]
+    visit = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    written = tmp_path / "pid"
+    asyncio.run(until(lambda: written.exists() and written.read_text(), what="the request to hang"))
+    visit.kill()
+    visit.communicate()
+    child = int(written.read_text())
+    asyncio.run(until(lambda: not psutil.pid_exists(child), what="the application to leave"))
+
+
+def test_steps_keep_what_a_login_says(pg: Postgres) -> None:
+    """A token of one reply goes into the next request's header."""
+
+    async def main() -> list[int]:
+        steps = read_steps(VISITED / "login.yml")
+        async with visiting(plan("login:app", "")) as inside:
+            await inside.warm_up(steps[:-1])
+            return [guest.status for guest in (await inside.measure(steps[-1])).guests]
+
+    assert asyncio.run(main()) == [200]

@@ -96,9 +96,9 @@ async def visit(plan: Plan) -> Visit:
     async with visiting(plan) as inside:
         await inside.warm_up(plan.steps[:-1])
         seen = await inside.measure(plan.request)
-    if plan.cost and plan.request.safe:
-        return replace(seen, cost=await _cost(plan, inside.env))
-    return seen
+        if plan.cost and plan.request.safe:
+            return replace(seen, cost=await _cost(plan, inside.env))
+        return seen
 
 
 @asynccontextmanager
