@@ -45,7 +45,10 @@ def test_a_test_needs_no_more_than_its_folder_says(file: Path):
 
 
 def test_each_folder_says_what_its_tests_need():
-    folders = {path.parent for path in TESTS.glob("*/*.py")} - {TESTS / "support", TESTS / "visited"}
+    folders = {path.parent for path in TESTS.glob("*/*.py")} - {
+        TESTS / "support",
+        TESTS / "visited",
+    }
     for folder in folders:
         said = ast.get_docstring(ast.parse((folder / "conftest.py").read_text("utf-8")))
         assert said.startswith("What these tests need: "), folder.name

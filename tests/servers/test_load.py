@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import pytest
 
@@ -13,12 +16,13 @@ from bench.instruments.gates import until
 from bench.instruments.http_client import Client, Reply
 from bench.instruments.load_generators import closed_loop, open_loop
 
+T = TypeVar("T")
 Handler = Callable[[str], Awaitable[bytes | None]]
 
 
-def run(test: Coroutine[None, None, object]) -> None:
+def run(test: Coroutine[None, None, T]) -> T:
     """Run one test; a minute is the sign that it hangs."""
-    asyncio.run(asyncio.wait_for(test, 60))
+    return asyncio.run(asyncio.wait_for(test, 60))
 
 
 def reply(body: bytes = b"{}", status: str = "200 OK") -> bytes:
@@ -328,3 +332,58 @@ def test_an_idle_connection_that_the_server_has_closed_is_replaced() -> None:
                 line.close()
 
     run(main())
+
+
+# ---- methods, headers, bodies ----
+
+
+@asynccontextmanager
+async def echo() -> AsyncIterator[str]:
+    """A server that answers with the request itself, as it came."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                found = re.search(rb"Content-Length: (\d+)", head)
+                body = await reader.readexactly(int(found[1])) if found else b""
+                writer.write(reply(head + body))
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def test_both_loops_send_methods_headers_and_bodies() -> None:
+    async def main() -> None:
+        order = {"method": "POST", "headers": {"X-Table": "7"}, "body": b"soup"}
+        async with echo() as url:
+            replies = await closed_loop(url, "/order", guests=2, orders=2, **order)
+            replies += await open_loop(url, "/order", rate=100, seconds=0.03, **order)
+        assert len(replies) == 7
+        for one in replies:
+            assert one.body.startswith(b"POST /order HTTP/1.1\r\nHost: 127.0.0.1:")
+            assert b"\r\nX-Table: 7\r\nContent-Length: 4\r\n\r\nsoup" in one.body
+
+    run(main())
+
+
+def test_a_get_has_no_body() -> None:
+    async def main() -> bytes:
+        async with echo() as url, Client(url) as client:
+            return (await client.get("/menu")).body
+
+    assert b"Content-Length" not in run(main())
+
+
+@pytest.mark.parametrize(
+    "request_", [("GET\r\nX: y", "/", {}), ("GET", "/\n", {}), ("GET", "/", {"X": "a\r\nY: b"})]
+)
+def test_a_line_break_cannot_smuggle_a_header(request_: tuple[str, str, dict[str, str]]) -> None:
+    method, path, headers = request_
+
+    async def main() -> None:
+        async with echo() as url, Client(url) as client:
+            await client.send(method, path, headers=headers)
+
+    with pytest.raises(ValueError, match="line break"):
+        run(main())

@@ -1,6 +1,6 @@
 """A lean HTTP client, so that a measurement is of the server and not of the client.
 
-One asyncio.Protocol per connection, keep-alive, GET only, no dependency. A reply needs a
+One asyncio.Protocol per connection, keep-alive, no dependency. A reply needs a
 Content-Length header, as FastAPI's JSON replies have; a chunked reply is refused with an error.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import cast
@@ -67,17 +68,32 @@ class Client:
         await asyncio.sleep(0)  # one turn of the loop, in which the transports close their sockets
 
     async def get(self, path: str, *, due: float | None = None) -> Reply:
-        """Send GET `path` and return the reply, of any status.
+        """`send` a GET without a body."""
+        return await self.send("GET", path, due=due)
 
-        `due` is when it should have been sent; now, if left out. Any number of calls may be in
-        flight. Raises ConnectionError when the server closes the connection before the reply is
-        complete, ValueError for a reply without Content-Length. If the caller is cancelled, the
-        connection is closed, since its reply would belong to nobody.
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        due: float | None = None,
+    ) -> Reply:
+        """Send one request and return the reply, of any status.
+
+        `headers` come beside Host, and beside Content-Length where there is a body. `due` is when
+        it should have been sent; now, if left out. Any number of calls may be in flight. Raises
+        ValueError for a line break in method, path or a header, and for a reply without
+        Content-Length; ConnectionError when the server closes the connection before the reply is
+        complete. If the caller is cancelled, the connection is closed, since its reply would
+        belong to nobody.
         """
         due = perf_counter() if due is None else due
+        request = written(method, path, f"{self._host}:{self._port}", headers or {}, body)
         connection = self._take() or await self._connect()
         try:
-            status, body, sent, done = await connection.ask(path, self._host, self._port)
+            status, body, sent, done = await connection.ask(f"{method} {path}", request)
         except BaseException:
             connection.close()
             self._open.discard(connection)
@@ -113,6 +129,18 @@ class Client:
         self._free.clear()
 
 
+def written(
+    method: str, path: str, host: str, headers: Mapping[str, str], body: bytes = b""
+) -> bytes:
+    """A request of HTTP/1.1 as bytes. Raises ValueError for a line break where none may be."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += [f"Content-Length: {len(body)}"] * bool(body)
+    if any(mark in line for line in lines for mark in "\r\n"):
+        raise ValueError("A line break stands in the method, the path or a header.")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
 _Received = tuple[int, bytes, float, float]  # status, body, sent, done
 
 
@@ -123,17 +151,17 @@ class _Connection(asyncio.Protocol):
         self.closed = False
         self._reply: asyncio.Future[_Received] | None = None
         self._received = b""
-        self._path = ""
+        self._what = ""
         self._sent = 0.0
 
-    def ask(self, path: str, host: str, port: int) -> asyncio.Future[_Received]:
-        """Send a request. The future's result is (status, body, sent, done)."""
+    def ask(self, what: str, request: bytes) -> asyncio.Future[_Received]:
+        """Send a request, `what` in words. The future's result is (status, body, sent, done)."""
         self._reply = reply = asyncio.get_running_loop().create_future()
-        self._path = path
+        self._what = what
         self._sent = perf_counter()
         if self.closed:  # between connecting and asking
             self.connection_lost(None)
-        self._transport.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        self._transport.write(request)
         return reply
 
     def close(self) -> None:
@@ -149,11 +177,11 @@ class _Connection(asyncio.Protocol):
         if not separator:
             return
         status = int(head[9:12])
-        length = _content_length(head, status)
+        length = 0 if self._what.startswith("HEAD ") else _content_length(head, status)
         if length is None:
             self._finish(
                 ValueError(
-                    f"The reply to GET {self._path} (status {status}) has no Content-Length; this "
+                    f"The reply to {self._what} (status {status}) has no Content-Length; this "
                     "client reads no chunked or streamed replies. Use httpx for this route."
                 )
             )
@@ -167,7 +195,7 @@ class _Connection(asyncio.Protocol):
         self.closed = True
         self._finish(
             ConnectionError(
-                f"The server closed the connection before its reply to GET {self._path} was "
+                f"The server closed the connection before its reply to {self._what} was "
                 "complete. Look at the end of the server's log."
             )
         )

@@ -8,7 +8,7 @@ the due time in both.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from time import perf_counter
 
@@ -21,8 +21,17 @@ def makespan(replies: Iterable[Reply]) -> float:
     return max(reply.done for reply in replies) - min(reply.due for reply in replies)
 
 
-async def closed_loop(url: str, path: str, guests: int = 20, orders: int = 1) -> list[Reply]:
-    """`guests` send GET `path` at the same moment, each `orders` times, one after the other.
+async def closed_loop(
+    url: str,
+    path: str,
+    guests: int = 20,
+    orders: int = 1,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+) -> list[Reply]:
+    """`guests` send a request at the same moment, each `orders` times, one after the other.
 
     Each guest has a connection of its own, opened before the first order is due. The first order
     of all guests is due at one moment; every later one is due when the guest's last reply is done.
@@ -37,7 +46,7 @@ async def closed_loop(url: str, path: str, guests: int = 20, orders: int = 1) ->
             replies: list[Reply] = []
             for _ in range(orders):
                 due = replies[-1].done if replies else start
-                replies.append(await client.get(path, due=due))
+                replies.append(await client.send(method, path, headers=headers, body=body, due=due))
             return replies
 
         async with _together() as group:
@@ -45,8 +54,17 @@ async def closed_loop(url: str, path: str, guests: int = 20, orders: int = 1) ->
     return _in_order(reply for task in served for reply in task.result())
 
 
-async def open_loop(url: str, path: str, rate: float, seconds: float) -> list[Reply]:
-    """Send GET `path` `rate` times a second for `seconds` seconds, without waiting for replies.
+async def open_loop(
+    url: str,
+    path: str,
+    rate: float,
+    seconds: float,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+) -> list[Reply]:
+    """Send a request `rate` times a second for `seconds` seconds, without waiting for replies.
 
     Order number i is due i / rate seconds after the first, also while the server stalls. Returns
     round(rate * seconds) replies, by due, then sent, as soon as the last one is done.
@@ -61,7 +79,8 @@ async def open_loop(url: str, path: str, rate: float, seconds: float) -> list[Re
         for i in range(total):
             due = start + i / rate
             await _sleep_until(due)
-            sent.append(group.create_task(client.get(path, due=due)))
+            one = client.send(method, path, headers=headers, body=body, due=due)
+            sent.append(group.create_task(one))
     return _in_order(task.result() for task in sent)
 
 
