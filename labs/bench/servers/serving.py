@@ -10,6 +10,7 @@ after `stop()`, after a normal exit, and also after `kill -9` of the parent.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import re
 import subprocess
@@ -21,7 +22,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from socket import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.servers.detached import DETACHED, pipe
 from bench.servers.surroundings import forget_the_proxy, without_uvicorn
@@ -195,16 +196,20 @@ def run(app: str) -> None:
 
     name, _, attribute = app.rpartition(":")
     file = Path(name) if name.endswith(".py") else None
+    options: dict[str, Any] = {
+        "port": 0,  # the operating system picks a free one: no other program can be faster
+        "loop": "asyncio",  # the same on every machine, whatever else is installed there
+        "http": "h11",
+        "ws": "none",
+        "access_log": False,
+        "use_colors": False,
+        "timeout_keep_alive": 120,  # the usual 5 s close a connection between two slow cells
+        "timeout_graceful_shutdown": int(GRACE),  # since uvicorn 0.22; before, we kill in time
+    }
+    known = inspect.signature(uvicorn.Config).parameters
     config = uvicorn.Config(
         f"{file.stem}:{attribute}" if file else app,
-        port=0,  # the operating system picks a free one: no other program can be faster
-        loop="asyncio",  # the same on every machine, whatever else is installed there
-        http="h11",
-        ws="none",
-        access_log=False,
-        use_colors=False,
-        timeout_keep_alive=120,  # the usual 5 s close a connection between two slow cells
-        timeout_graceful_shutdown=int(GRACE),
+        **{name: value for name, value in options.items() if name in known},
     )
     server = Server(config)
     # Before the app is imported: an import that never ends must not outlive its parent either.

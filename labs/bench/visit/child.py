@@ -24,6 +24,7 @@ import collections
 import contextvars
 import functools
 import importlib
+import inspect
 import itertools
 import json
 import os
@@ -466,7 +467,7 @@ def watch_psycopg_pool() -> Any:
                     in_pool.set(True)
                     return original(self, *args, **options)
 
-                return call_async if asyncio.iscoroutinefunction(original) else call
+                return call_async if inspect.iscoroutinefunction(original) else call
 
             wrap(kind, name, opening)
 
@@ -536,10 +537,18 @@ def watch_sqlite() -> Any:
         def cursor(self, factory: Any = Cursor) -> Any:
             return super().cursor(factory)
 
+    inside = threading.local()  # before Python 3.11 a connection's execute() calls a cursor's
+
     def counting(original: Any) -> Any:
         def call(self: Any, *args: Any, **options: Any) -> Any:
-            called(args[0] if args else "")
-            return original(self, *args, **options)
+            if getattr(inside, "a_call", False):
+                return original(self, *args, **options)
+            inside.a_call = True
+            try:
+                called(args[0] if args else "")
+                return original(self, *args, **options)
+            finally:
+                inside.a_call = False
 
         return call
 
@@ -716,7 +725,8 @@ def main(name: Any, loop: Any, instruments: Any) -> None:
     app = load(name)
     if instruments == "instruments":
         app = visited(app)
-    listener = socket.socket()
+    # Its protocol by name: else asyncio sets no TCP_NODELAY, and each reply waits 40 ms for an ACK.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     tell(
         "ready",

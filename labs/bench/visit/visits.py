@@ -17,7 +17,7 @@ import asyncpg
 from bench.instruments.gates import until
 from bench.visit.account import Account, Hold, accounts, hold
 from bench.visit.application import Application, VisitError, hidden, running
-from bench.visit.asking import Guests, Request
+from bench.visit.asking import PATIENCE, Guests, Request
 from bench.visit.judging import Fault, findings
 from bench.visit.settings import filled
 from bench.visit.wire import Trip, Wire
@@ -202,7 +202,10 @@ async def _finished(app: Application, sent: int) -> None:
     def told() -> bool:
         return sum(f["kind"] == "request" and f["visit"] != "" for f in app.facts) >= sent
 
-    await until(told, what="the application to be done with the requests")
+    try:
+        await until(told, PATIENCE, what="the application to be done with the requests")
+    except TimeoutError as error:
+        raise VisitError(f"{error}: a background task may still run.") from None
 
 
 async def _idle_in_transaction(dsn: str, wire: Wire | None) -> int:
