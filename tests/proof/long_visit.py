@@ -10,7 +10,6 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,14 +43,14 @@ def interpreters() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     found = interpreters()
     assert found, "No Python 3.9 or 3.10 is here: COURSE_OLD_PYTHONS=/path/to/python3.9"
     folder = tmp_path_factory.mktemp("old")
     subprocess.run([found[0], "-m", "venv", folder], check=True)
     pip = [str(folder / "bin" / "pip"), "install", "--quiet", *OLD, *TODAY]
     subprocess.run(pip, check=True)
-    yield str(folder / "bin" / "python")
+    return str(folder / "bin" / "python")
 
 
 def test_an_old_world_is_told_the_same_way(python: str, tmp_path: Path) -> None:

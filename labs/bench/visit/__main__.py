@@ -161,7 +161,7 @@ def main(words: list[str]) -> int:
         if not asked.app:
             raise VisitError("Which application? 'app.main:app', or --read SRC to read its source.")
         refused = limits(asked.fail_on)
-        seen = asyncio.run(visit(planned(asked)))
+        seen = asyncio.run(visit(planned(asked), lambda step: print(step, file=sys.stderr)))
         if asked.json != Path("-"):
             print(told(seen))
         if asked.json:

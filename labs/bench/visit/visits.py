@@ -6,7 +6,7 @@ import asyncio
 import shlex
 import statistics
 import subprocess
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from time import perf_counter
 import asyncpg
 
 from bench.instruments.gates import until
+from bench.units import counted
 from bench.visit.account import Account, Hold, accounts, hold
 from bench.visit.application import Application, VisitError, hidden, running
 from bench.visit.asking import PATIENCE, Guests, Request
@@ -87,16 +88,20 @@ class Visit:
         return self.rounds[-1]
 
 
-async def visit(plan: Plan) -> Visit:
-    """Start the application, ask, stop it, and join what was seen.
+async def visit(plan: Plan, tell: Callable[[str], object] = lambda _: None) -> Visit:
+    """Start the application, ask, stop it, and join what was seen; `tell` hears of each step.
 
     Nothing is left running. Raises VisitError when the application does not start, does not reply,
     or cannot reach its database.
     """
+    tell(f"Starting {plan.app} …")
     async with visiting(plan) as inside:
+        often = (plan.warm + plan.rounds) * plan.guests
+        tell(f"Asking {counted(str(often), 'times')}: {plan.request} …")
         await inside.warm_up(plan.steps[:-1])
         seen = await inside.measure(plan.request)
         if plan.cost and plan.request.safe:
+            tell("Asking again without the instruments …")
             return replace(seen, cost=await _cost(plan, inside.env))
         return seen
 
