@@ -39,7 +39,7 @@ class Fault:
     replace: str
     becomes: str
     world: str
-    also: frozenset[str] = frozenset()
+    also: tuple[str, ...] = ()
     unplayed: str = ""
 
     def apply(self, root: Path) -> None:
@@ -64,7 +64,7 @@ def load() -> list[Fault]:
         if not needed <= set(row) <= needed | {"also", "unplayed"}:
             raise ValueError(f"{where}: {sorted(row)} are not its fields")
         edit = row["edit"], row["replace"], row["with"], row["world"]
-        more = frozenset(row.get("also", ())), row.get("unplayed", "")
+        more = tuple(row.get("also", ())), row.get("unplayed", "")
         faults.append(Fault(row[kind], kind, *edit, *more))
     return faults
 

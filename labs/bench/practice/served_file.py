@@ -112,7 +112,7 @@ async def put_forward(seconds: float) -> None:
     """Put the loop's clock forward; whatever had a timer for a moment until then has ended."""
     loop = asyncio.get_running_loop()
     time = loop.time
-    loop.time = lambda: time() + seconds  # type: ignore[method-assign]
+    loop.time = lambda: time() + seconds  # type: ignore[method-assign]  # of this loop alone
     for _ in range(2):  # the first turn finds the timers, and the second one their tasks
         await asyncio.sleep(0)
 
