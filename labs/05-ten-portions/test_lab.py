@@ -1,16 +1,16 @@
 """The checks of lab 5, in the order in which a learner meets them. The first that fails is shown.
 
 Nothing here is left to luck. A trigger refuses a statement, a commit, or a first try. A lock on the
-dish holds every guest who wants to write until all of them are there. A proxy loses the reply to a
-commit. So each mistake shows on any machine.
+dish holds every guest who wants to write until all of them are there. A proxy loses the reply to
+a commit, or has it come late, on a clock that is put forward. So each mistake shows on any machine.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ import asyncpg
 import httpx
 import pytest
 
-from bench import Gate, Postgres
+from bench import Gate, Postgres, until
 from bench.practice.beats import beats_beside_locks
 from bench.practice.lost_reply import Line, line
 from bench.practice.pytest_plugin import Laboratory
@@ -31,6 +31,8 @@ SOUP, TROUT, GRATIN, TART = 1, 5, 6, 7
 PRICE = {SOUP: 650, TART: 600}
 REASONS = {GRATIN: "Sold out.", TART: "Not enough credit."}
 NOBODY = 999
+PATIENCE = 5  # seconds after which the bistro's pool gives up a query
+NOTHING_WRITTEN = "Somebody orders a soup, and nothing is written in the kitchen book."
 
 BOOK = """
     select (select portions_left from dishes where id = $2) as portions,
@@ -271,24 +273,43 @@ async def test_a_refused_transaction_is_repeated(app: Submission) -> None:
 
 async def test_a_lost_reply_is_no_refusal(app: Submission, second: Submission, lossy: Line) -> None:
     """An order is not repeated when the reply of the database is lost"""
-    before = await book(app, 57, SOUP)
+    async with watched(app, 57, SOUP, "the connection broke before the database could say so") as (
+        committed
+    ):
+        lossy.lose(committed)
+        try:
+            await ask(second, 57, SOUP)
+            assert lossy.lost, NOTHING_WRITTEN
+        finally:
+            lossy.lose(None)
+    why = f"its reply was still on its way when the {PATIENCE} s were over that a query may last"
+    async with watched(app, 57, SOUP, why) as committed, ordered(second, 57, SOUP) as order:
+        with lossy.late(committed) as held:
+            assert await second.comes(held.is_set), NOTHING_WRITTEN
+            await second.later(PATIENCE + 1)
+        await second.comes(order.done)
+
+
+@asynccontextmanager
+async def watched(
+    app: Submission, guest: int, dish: int, why: str
+) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    """Asks whether the order made in this block is committed; at its end, exactly one must be."""
+    before = await book(app, guest, dish)
     watcher = await asyncpg.connect(app.dsn)
 
     async def committed() -> bool:
-        return await watcher.fetchrow(BOOK, 57, SOUP) != before
+        return await watcher.fetchrow(BOOK, guest, dish) != before
 
     try:
-        lossy.lose(committed)
-        await ask(second, 57, SOUP)
-        assert lossy.lost, "Somebody orders a soup, and nothing is written in the kitchen book."
+        yield committed
     finally:
-        lossy.lose(None)
         await watcher.close()
-    change = await changes(app, 57, SOUP, before)
-    assert change == (-1, -PRICE[SOUP], 1), (
-        "The commit was done, and the connection broke before the database could say so. Now the "
+    change = await changes(app, guest, dish, before)
+    assert change == (-1, -PRICE[dish], 1), (
+        f"The commit was done, and {why}. Now the "
         f"portions have changed by {change[0]}, the credit by {change[1]}, and {change[2]} orders "
-        f"are written. Right is -1, -{PRICE[SOUP]} and 1. Only what REFUSED names has certainly "
+        f"are written. Right is -1, -{PRICE[dish]} and 1. Only what REFUSED names has certainly "
         "not happened; repeat nothing else."
     )
 
@@ -307,7 +328,8 @@ async def test_two_orders_of_one_guest_are_both_paid(app: Submission) -> None:
         async def both_are_there() -> bool:
             return await waiting(app, 2) or all(order.done() for order in orders)
 
-        await app.comes(both_are_there)
+        with suppress(TimeoutError):  # not for longer: the pool would give up the query that waits
+            await until(both_are_there, PATIENCE - 2)
     said = sorted(order.result().status for order in orders)
     paid = before - await app.kitchen.fetchval(credit)
     due = sum(

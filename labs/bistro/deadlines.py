@@ -28,6 +28,7 @@ async def within(seconds: float, request: Request, work: Coroutine[Any, Any, T])
     the time is over, and 499 when the guest has left; nobody reads that one.
     When the caller is cancelled, the cancellation passes on.
     In every case the work has ended when this ends: nothing of it goes on.
+    Only a second cancellation, while the work tidies up, may end that wait.
     """
     order, watcher = asyncio.create_task(work), asyncio.create_task(left(request))
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
+from math import ceil
 
 import pytest
 
@@ -12,6 +14,8 @@ from bench.course import COURSE, WITH_SQLALCHEMY
 from bench.quizzes.cards import recall
 from bench.quizzes.files import load_lessons, load_recall
 from markup import Tags
+from mentions import claim_texts
+from stated_numbers import stated
 
 LAST = "07"
 
@@ -50,6 +54,25 @@ def test_every_claim_that_a_reply_names_is_made_somewhere() -> None:
         if answer.claim not in homes
     }
     assert not named
+
+
+@pytest.mark.parametrize("lesson", load_lessons())
+def test_the_key_of_a_number_follows_from_prompts_and_claim(lesson: str) -> None:
+    """The key stands there twice: as a number, and worked out of numbers that are stated."""
+    items, claims = load_lessons()[lesson].items, claim_texts()
+    prompts = stated(" ".join(item.prompt for item in items))
+    for item in items:
+        if item.kind != "number":
+            continue
+        claimed = stated(claims[item.follows_from].removeprefix(item.follows_from))
+        if not item.worked_out:
+            assert claimed == {item.answer}, f"{item.ref}: say in `worked_out` how it follows"
+            continue
+        tree = ast.parse(item.worked_out, mode="eval")
+        used = {float(n.value) for n in ast.walk(tree) if isinstance(n, ast.Constant)}
+        assert used <= prompts | claimed, f"{item.ref}: nobody states {used - prompts - claimed}"
+        result = eval(item.worked_out, {"__builtins__": {}, "ceil": ceil, "max": max})
+        assert result == pytest.approx(item.answer), item.ref
 
 
 @pytest.mark.parametrize("lesson", load_lessons())

@@ -4,6 +4,7 @@
     python tests/proof faults pages            these parts
     python tests/proof faults --only a-claim   the faults whose name holds this text
     python tests/proof changes --only 03       the changes that lesson 3 invites its reader to make
+    python tests/proof since --only thread     the rows of "since when" whose id holds this
     python tests/proof --again                 forget what an interrupted run has proven already
 
 What passed is remembered in .proof/ until a file it depends on changes, so an interrupted proof
@@ -30,7 +31,7 @@ def main() -> int:
         "parts", nargs="*", choices=[*PARTS, []], metavar="part", help=", ".join(PARTS)
     )
     parser.add_argument(
-        "--only", default="", help="of faults and changes, those whose name holds this"
+        "--only", default="", help="of faults, changes and since, those whose name holds this"
     )
     parser.add_argument("--again", action="store_true", help="forget what was proven before")
     arguments = parser.parse_args()
@@ -39,7 +40,7 @@ def main() -> int:
         began = time.perf_counter()
         print(f"{name}: {PARTS[name].__doc__}", flush=True)
         problems += PARTS[name](
-            memory, **({"only": arguments.only} if name in ("faults", "changes") else {})
+            memory, **({"only": arguments.only} if name in ("faults", "changes", "since") else {})
         )
         print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
     for problem in problems:

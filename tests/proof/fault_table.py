@@ -8,6 +8,12 @@ or one test and an edit, usually the mistaken version that the claim speaks agai
       replace: …                         a text that occurs exactly once in that file
       with: …
       world: the belief under which the claim would be false, in one sentence
+      also: [a-claim, …]             optional: other claims of the lesson that are false in it, too
+      unplayed: …                    only where `replace` edits nothing but the call of `claim`
+
+The edit plays the world: it is the code of somebody who believes in it, and exactly the claims that
+are false there turn red. Where no such code comes to an end, the expectation is edited instead, and
+`unplayed` says why.
 """
 
 from __future__ import annotations
@@ -33,6 +39,8 @@ class Fault:
     replace: str
     becomes: str
     world: str
+    also: tuple[str, ...] = ()
+    unplayed: str = ""
 
     def apply(self, root: Path) -> None:
         """Make the edit below `root`; ValueError unless its text occurs exactly once there."""
@@ -52,11 +60,12 @@ def load() -> list[Fault]:
     ]
     for where, row in rows:
         kind = "claim" if "claim" in row else "check"
-        if set(row) != {kind, "edit", "replace", "with", "world"}:
-            raise ValueError(f"{where}: {sorted(row)} are not its five fields")
-        faults.append(
-            Fault(row[kind], kind, row["edit"], row["replace"], row["with"], row["world"])
-        )
+        needed = {kind, "edit", "replace", "with", "world"}
+        if not needed <= set(row) <= needed | {"also", "unplayed"}:
+            raise ValueError(f"{where}: {sorted(row)} are not its fields")
+        edit = row["edit"], row["replace"], row["with"], row["world"]
+        more = tuple(row.get("also", ())), row.get("unplayed", "")
+        faults.append(Fault(row[kind], kind, *edit, *more))
     return faults
 
 

@@ -115,11 +115,25 @@ def sources(lab: Lab) -> dict[str, str]:
     return {"starter": read(lab.starter), "solution": lab.solution()} | named
 
 
+def asked_for(tests: list[pytest.Item]) -> Iterator[tuple[Lab, str]]:
+    """Lab and name of each file whose outcome one of these tests wants to know."""
+    for test in tests:
+        parameters = test.callspec.params if hasattr(test, "callspec") else {"lab": find("01")}
+        repair = parameters.get("wrong") or parameters.get("right")
+        names = [repair.name] if repair else ["starter", "solution"]
+        yield from ((parameters["lab"], name) for name in names)
+
+
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, str], Outcome]]:
-    """What the checks say of each file, by lab and name. Four at a time: they mostly wait."""
-    names = [(lab, name) for lab in LABS for name in ("starter", "solution")]
-    names += [(lab, repair.name) for lab, repair in WRONG + RIGHT]
+def outcomes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[tuple[str, str], Outcome]]:
+    """What the checks say of each file, by lab and name. Four at a time: they mostly wait.
+
+    Of the files alone that the chosen tests ask for.
+    """
+    tests = [one for one in request.session.items if "outcomes" in one.fixturenames]
+    names = list(dict.fromkeys(asked_for(tests)))
 
     def outcome(lab: Lab, name: str) -> Outcome:
         file = tmp_path_factory.mktemp(name) / lab.work.name

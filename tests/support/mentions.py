@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from bench.claim_index import claim_homes
@@ -149,6 +150,7 @@ def telling_words(text: str) -> set[str]:
     return {ENDINGS.sub("", word) for word in words if word not in COMMON and len(word) > 3}
 
 
+@cache
 def claim_texts() -> dict[str, str]:
     """Each claim's id with the words of its sentence."""
     return {name: said for home in set(claim_homes().values()) for name, said in _claims(home)}

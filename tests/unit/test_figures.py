@@ -72,6 +72,43 @@ class Figure(HTMLParser):
         self.attributes.setdefault(tag, dict(attrs))
 
 
+class Untrusted(HTMLParser):
+    """What JupyterLab leaves of an output before its cell ran: words, some tags, styles."""
+
+    KEPT = frozenset({"figure", "figcaption", "div", "p", "span", "strong"})
+
+    def __init__(self, html_text: str) -> None:
+        super().__init__()
+        self.hidden: list[bool] = []
+        self.words = ""
+        self.feed(html_text)
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        if tag in self.KEPT:
+            self.hidden.append("visibility:hidden;font-size:0" in (dict(attrs).get("style") or ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.KEPT:
+            self.hidden.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not any(self.hidden):
+            self.words += data
+
+
+@every_figure
+def test_before_the_first_run_a_sentence_stands_in_for_the_drawing(name: str):
+    figure = FIGURES[name](title="A title", caption="A caption.")
+    words = [line for line in Untrusted(figure._repr_html_()).words.splitlines() if line]
+    assert words == ["A title", f"Run this cell to see the figure. {LABEL}", "A caption."]
+
+
+@every_figure
+def test_the_drawing_is_seen_where_its_frame_is_not(name: str):
+    assert "visibility:visible" in Figure(drawn(name)).attributes["svg"]["style"]
+    assert all("font-size" in text.attrib for text in svg_of(drawn(name)).iter("text"))
+
+
 @every_figure
 def test_one_figure_with_one_svg_and_its_text_alternative(name: str):
     drawing = drawn(name)

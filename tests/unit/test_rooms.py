@@ -37,7 +37,8 @@ ARROWS = {
 
 STANDARD_LIBRARY_ALONE = [
     *("claims", "course", "claim_index", "units", "assets", "palette", "captions"),
-    *("instruments.virtual", "instruments.heartbeats", "instruments.gates"),  # the reader's browser
+    *("instruments.virtual", "instruments.heartbeats"),  # the reader's browser
+    *("instruments.gates", "instruments.in_vain"),
     *(
         "servers.supervisor",
         "servers.private",

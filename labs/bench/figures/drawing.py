@@ -55,6 +55,12 @@ STYLE = {
 }
 
 
+UNSEEN = "visibility:hidden;font-size:0"
+"""JupyterLab takes <svg> from the outputs of a notebook that was not run yet, but leaves the words
+of its axes: this style hides them, and the drawing itself takes both back. <template>, which no
+browser shows, becomes the sentence that stands there instead."""
+
+
 class Drawing:
     """What a notebook shows: `_repr_html_` is the figure, `repr` its text alternative."""
 
@@ -121,7 +127,8 @@ def finish(
         + (f' data-guess="{html.escape(guess_from)}"' if guess_from else "")
         + (f' data-guess-row="{html.escape(guess_row)}">' if guess_row else ">"),
         words,
-        svg,
+        f"<template><p>Run this cell to see the figure. {html.escape(label)}</p></template>",
+        f'<div style="{UNSEEN}">{svg}</div>',
         f"<figcaption>{html.escape(caption)}</figcaption>" if caption else "",
         "</figure>",
     ]

@@ -51,7 +51,7 @@ def clean(source: str, label: str) -> str:
             raise ValueError(f"Text of {px:.1f} px on a phone is too small: {MIN_PX} px at least.")
     return (
         f'<svg viewBox="{view}" role="img" aria-label="{html.escape(label)}" '
-        'style="display:block;width:100%;height:auto;overflow:visible" '
+        'style="display:block;width:100%;height:auto;overflow:visible;visibility:visible" '
         f'fill="currentColor" stroke-linejoin="round" stroke-linecap="butt">{drawn}</svg>'
     )
 

@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, overload
 
+from bench.instruments.in_vain import WaitedInVain
+
 T = TypeVar("T")
 
 # All locks of the holder's session, that is: this one. Unlocking one that is not held would warn.
@@ -46,7 +48,7 @@ async def until(
 
     Raises TimeoutError with `what` in its text after `timeout` seconds, or as soon as one call of
     an async condition has lasted that long. `what` completes "waited for …"; without it the text
-    names the function.
+    names the function. Uncaught, this error is shown as one line, also out of a TaskGroup.
     """
     loop = asyncio.get_running_loop()
     what = what or f"{getattr(condition, '__qualname__', 'the condition')} to become true"
@@ -59,7 +61,7 @@ async def until(
         if answer:
             return answer
         if last_try:
-            raise TimeoutError(f"Waited {timeout:g} s for {what}; the last answer was {answer!r}.")
+            raise WaitedInVain(f"Waited {timeout:g} s for {what}; the last answer was {answer!r}.")
         await asyncio.sleep(0.005)
 
 
@@ -70,7 +72,7 @@ async def _within(seconds: float, answer: Awaitable[T], what: str) -> T:
     except TimeoutError:
         if not limit.expired():
             raise  # the condition's own time-out
-        raise TimeoutError(f"Waited {seconds:g} s for {what}; it gave no answer.") from None
+        raise WaitedInVain(f"Waited {seconds:g} s for {what}; it gave no answer.") from None
 
 
 class Gate:
@@ -114,7 +116,7 @@ class Gate:
             await self._holder.execute(f"select pg_advisory_lock({int(self.key)})")
         except asyncpg.LockNotAvailableError:
             await self._disconnect()
-            raise TimeoutError(
+            raise WaitedInVain(
                 f"Somebody has held advisory lock {self.key} for {_ENTRY_SECONDS:g} s: "
                 "close the other gate, or use another key."
             ) from None
@@ -173,7 +175,7 @@ class Gate:
         try:
             await until(enough, timeout)
         except TimeoutError:
-            raise TimeoutError(
+            raise WaitedInVain(
                 f"Waited {timeout:g} s for {n} queries at gate {self.key}, but {seen} wait there."
             ) from None
         return seen

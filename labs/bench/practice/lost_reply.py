@@ -1,4 +1,4 @@
-"""A line to PostgreSQL that can lose one reply, and the connection with it, or fall silent.
+"""A line to PostgreSQL that loses one reply and its connection, delivers one late, or is silent.
 
 Without the reply the client cannot know whether its commit has been done. It has.
 """
@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 PIECE = 65536  # bytes
+Condition = Callable[[], Awaitable[bool]]
 
 
 class Line:
@@ -18,7 +19,9 @@ class Line:
 
     def __init__(self, dsn: str) -> None:
         self._address = urlsplit(dsn)
-        self._lose: Callable[[], Awaitable[bool]] | None = None
+        self._lose: Condition | None = None
+        self._late: Condition | None = None
+        self._held, self._on = asyncio.Event(), asyncio.Event()
         self._asking = asyncio.Lock()
         self._speaks = asyncio.Event()
         self._speaks.set()
@@ -26,7 +29,7 @@ class Line:
         self.tasks: set[asyncio.Task[None]] = set()
         self.dsn = ""
 
-    def lose(self, when: Callable[[], Awaitable[bool]] | None) -> None:
+    def lose(self, when: Condition | None) -> None:
         """Lose the first reply at which `when()` is true. None: lose none any more.
 
         PostgreSQL answers a commit when it is done, so whoever asks whether a row is there loses
@@ -38,6 +41,19 @@ class Line:
     def lost(self) -> bool:
         """Whether nothing more is to be lost."""
         return self._lose is None
+
+    @contextmanager
+    def late(self, when: Condition) -> Iterator[asyncio.Event]:
+        """The first reply at which `when()` is true comes when the block ends.
+
+        Gives an event that is set as soon as that reply is held back.
+        """
+        self._late, self._held, self._on = when, asyncio.Event(), asyncio.Event()
+        try:
+            yield self._held
+        finally:
+            self._late = None
+            self._on.set()
 
     @contextmanager
     def silent(self) -> Iterator[None]:
@@ -89,6 +105,11 @@ class Line:
                 if self._lose and await self._lose():
                     self._lose = None
                     return
+                if late := bool(self._late and await self._late()):
+                    self._late = None
+            if late:
+                self._held.set()
+                await self._on.wait()
             await self._speaks.wait()
             hears.write(data)
             await hears.drain()

@@ -31,6 +31,7 @@ DIARY = Path(os.environ["LAB_DIARY"])
 # What differs from run to run, and helps nobody: ports and addresses in memory.
 CHANGING = re.compile(r"(?<=\bport )\d+|(?<=\w:)\d{4,5}\b|(?<=\b0x)\w+")
 BEAT = "/.well-known/beat"  # answered here, beside the submitted app: does its loop still beat?
+LATER = "/.well-known/later"  # so is this, with seconds in the query: the loop's clock runs on
 DEF = re.compile(r"\s*(async )?def ")
 
 
@@ -107,6 +108,15 @@ def load() -> Any:
     return module.app
 
 
+async def put_forward(seconds: float) -> None:
+    """Put the loop's clock forward; whatever had a timer for a moment until then has ended."""
+    loop = asyncio.get_running_loop()
+    time = loop.time
+    loop.time = lambda: time() + seconds  # type: ignore[method-assign]  # of this loop alone
+    for _ in range(2):  # the first turn finds the timers, and the second one their tasks
+        await asyncio.sleep(0)
+
+
 async def beat(send: Any) -> None:
     head = [(b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 200, "headers": head})
@@ -118,6 +128,10 @@ _submitted = load()
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "http" and scope["path"] == BEAT:
+        await beat(send)
+        return
+    if scope["type"] == "http" and scope["path"] == LATER:
+        await put_forward(float(scope["query_string"]))
         await beat(send)
         return
     try:

@@ -30,7 +30,8 @@ from bench.servers.serving import serve
 
 PATIENCE = 3.0  # seconds, at least, before "no answer" is believed
 LONG = 20.0  # the same where an answer is expected from nearly everybody
-BEAT = "/.well-known/beat"  # `bench.practice.served_file` answers it beside the submitted app
+# `bench.practice.served_file` answers these beside the submitted app.
+BEAT, LATER = "/.well-known/beat", "/.well-known/later"
 TURNS = 400  # questions that PostgreSQL has to answer meanwhile
 
 
@@ -96,6 +97,13 @@ class Submission:
         """
         async with self.sent(BEAT) as [beat]:
             return await self.comes(beat.done)
+
+    async def later(self, seconds: float) -> None:
+        """Put the clock of the submission's loop forward, and wait until its timers have noticed.
+
+        So a time limit of the submission passes at once. The database keeps its own time.
+        """
+        await self.client.get(f"{LATER}?{seconds}")
 
     @asynccontextmanager
     async def sent(self, path: str, times: int = 1) -> AsyncIterator[list[asyncio.Task[Reply]]]:

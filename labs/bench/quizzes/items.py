@@ -16,6 +16,8 @@ A question looks like this:
 A number has these fields instead of `options`:
 
       answer: 2.0
+      worked_out: "20 * 0.1"          # from numbers of the prompts and of the claim; left out
+                                      # only where the claim states the answer and no other number
       unit: s                         # `s` also understands ms and min; other units are words
       accept: {from: 1.9, to: 2.3}    # or a list of numbers; without it, the answer ± 5 %
       say: "…"                        # the reply to an accepted number
@@ -215,6 +217,7 @@ class Choice(_Question):
 class Number(_Question):
     kind: Literal["number"]
     answer: Amount
+    worked_out: Text = ""
     unit: Text
     accept: _Accept = ()
     say: Reply

@@ -121,7 +121,7 @@ async def main() -> None:
     middleware = {name: (await ask("/set", one))[1][0] for name, one in DOORS.items()}
     print(f"set in a def dependency, read in the route:       {by_def}")
     print(f"set in an async dependency, read in both kinds:   {', '.join(by_async)}")
-    print(f"a def dependency with yield: set {by_yield}, its reset meets {reset[0]}")
+    print(f"a def dependency with yield: set {by_yield}, its reset meets {', '.join(reset)}")
     print(f"read in a background task:                        {later[0]}")
     print(f"run_in_threadpool, to_thread, run_in_executor:    {', '.join(threads)}")
     print(f"set in a thread, read after it:                   {back}")

@@ -11,8 +11,9 @@ from parts.lighthouse import lighthouse
 from parts.more import labs, long, pages
 from parts.pythons import pythons
 from parts.since import since
+from parts.wheelhouse import wheelhouse
 
 PARTS: dict[str, Callable[..., list[str]]] = {
     part.__name__: part
-    for part in (faults, changes, long, labs, pages, lighthouse, since, pythons, flakes)
+    for part in (faults, changes, long, labs, pages, lighthouse, since, pythons, wheelhouse, flakes)
 }

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 from bench.course import COURSE
 from memory import HOME, Memory, fingerprint
+from older_releases import other_python
 from running import THE_INSTRUMENTS, pytest, run
-
-
-def interpreters() -> Iterator[tuple[str, str]]:
-    """Python 3.12 and 3.13, where this machine has them (on PATH, or by pyenv)."""
-    for minor in ("3.12", "3.13"):
-        found = shutil.which(f"python{minor}")
-        pyenv = sorted(Path.home().glob(f".pyenv/versions/{minor}.*/bin/python"))
-        if found or pyenv:
-            yield minor, str(pyenv[-1]) if pyenv else found
 
 
 def pythons(memory: Memory) -> list[str]:
     """a fresh environment, the notebooks and the instrument tests on Python 3.12 and 3.13"""
     problems = []
-    for minor, python in interpreters():
+    for minor in "3.12", "3.13":
+        if not (python := other_python(minor)):
+            continue
         print_ = fingerprint(minor, (COURSE / "constraints.txt").read_text())
         if memory.has(f"python {minor}", print_):
             print(f"  {minor} known")

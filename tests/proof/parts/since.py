@@ -8,4 +8,4 @@ from older_releases import disagreements
 
 def since(memory: Memory, only: str = "") -> list[str]:
     """the table "since when": its probes on older releases, each in an environment of its own"""
-    return [f"since when: {one}" for one in disagreements(HOME) if only in one]
+    return [f"since when: {one}" for one in disagreements(HOME, only)]

@@ -1,13 +1,17 @@
-"""Does that module have that name?  has.py psycopg Connection.cancel_safe"""
+"""Does that module have those names?  has.py psycopg Connection.cancel_safe
+
+Without a name: is there that module?
+"""
 
 import functools
 import importlib
 import sys
 
-thing = importlib.import_module(sys.argv[1])
 try:
-    functools.reduce(getattr, sys.argv[2].split("."), thing)
-except AttributeError:
+    thing = importlib.import_module(sys.argv[1])
+    for name in sys.argv[2:]:
+        functools.reduce(getattr, name.split("."), thing)
+except (AttributeError, ModuleNotFoundError):
     print("no")
 else:
     print("yes")
