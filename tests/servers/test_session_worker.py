@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from typing import Annotated
 
 import pytest
@@ -24,6 +26,12 @@ def _prepared(postgres: Postgres) -> None:
 @pytest.fixture(autouse=True)
 def _address(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BISTRO_DSN", postgres.dsn)
+
+
+def test_the_rest_of_the_bistro_needs_no_sqlalchemy() -> None:
+    code = "import sys, bistro.app, bistro.worker; print('sqlalchemy' in sys.modules)"
+    run = [sys.executable, "-c", code]
+    assert subprocess.run(run, capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_a_worker_opens_its_pool_at_the_start_and_closes_it_at_the_end() -> None:
