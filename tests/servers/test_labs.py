@@ -65,7 +65,7 @@ PHONE = {  # what the reply to an order says, and which file or repair has this 
         "Check 2 fails: there is no limit": "pool_size_zero",
         "Check 2 fails: nobody catches": "pythons_timeout_error",
         "Check 5 fails": "default_overflow",
-        "Check 6 fails": "default_scope",
+        "Check 7 fails": "default_scope",
     },
     "05": {
         "All nine checks pass": "solution",

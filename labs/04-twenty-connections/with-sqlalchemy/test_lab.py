@@ -2,7 +2,8 @@
 
 What no reply of the server can show is seen in the checks' own process: the submitted app gets one
 more route, whose guests stay in their block as long as a check wants, and the line to its database
-can fall silent. So a connection that goes back is seen on its way.
+can fall silent. So a connection that goes back is seen on its way. This check is the last one: a
+call that blocks the loop would block the check as well.
 """
 
 from __future__ import annotations
@@ -132,6 +133,12 @@ async def test_a_rolling_deploy_fits(app: Submission) -> None:
     await a_deploy_fits(app)
 
 
+async def test_the_loop_beats_whatever_the_database_does(app: Submission) -> None:
+    """The loop beats, whatever the database does"""
+    await beats_beside_locks(app, REQUESTS)
+    await beats_beside_silence(app, REQUESTS)
+
+
 async def test_the_connection_is_back_before_the_reply(app: Submission) -> None:
     """The connection is back before the reply is sent, and a cancellation passes on"""
     await slow_readers(app)
@@ -142,12 +149,6 @@ async def test_the_connection_is_back_before_the_reply(app: Submission) -> None:
         await cancelled_while_it_releases(app, room)
     async with a_room(app.dsn) as room:
         await cancelled_while_it_waits(app, room)
-
-
-async def test_the_loop_beats_whatever_the_database_does(app: Submission) -> None:
-    """The loop beats, whatever the database does"""
-    await beats_beside_locks(app, REQUESTS)
-    await beats_beside_silence(app, REQUESTS)
 
 
 async def slow_readers(app: Submission) -> None:
