@@ -1,8 +1,5 @@
 """The checks of lab 4, in the order in which a learner meets them. The first that fails is shown.
 
-The app logs in with a role that has 17 places, as on a server with 20 of which 3 are reserved; the
-checks' own connections do not count. The gate holds every order inside the database.
-
 What no request can show is seen by calls of `lease` itself, with a pool of the checks' own: a
 cancellation at each point where it can come.
 """
@@ -12,38 +9,36 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import os
-import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-import httpx
 import pytest
 from fastapi import HTTPException
 
 from bench import Gate, Postgres
 from bench.practice.beats import beats_beside_locks, beats_beside_silence, get
 from bench.practice.pytest_plugin import Laboratory
-from bench.practice.submission import LONG, PATIENCE, CodeRaised, Submission, served
+from bench.practice.submission import LONG, Submission, served
+from bench.practice.twenty_places import (
+    EACH,
+    GUESTS,
+    PASS_ON,
+    TURNS,
+    a_deploy_fits,
+    a_full_pool,
+    as_app,
+    make_role,
+    says_when_to_come_back,
+    status,
+    status_of,
+    turns,
+)
 from bistro.database import prepare
 
-PLACES = 20 - 3
-WORKERS = 4 + 1
-GUESTS = PLACES + 3  # more than any pool that can open
 HOUR = 3600.0  # a deadline that does not pass
-TURNS = 12  # of the loop: a cancellation comes after the first, after the second, …
-
-SECONDS = re.compile("[0-9]+")
-DAY, MONTH = "(Mon|Tue|Wed|Thu|Fri|Sat|Sun)", "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-HTTP_DATE = re.compile(rf"{DAY}, \d\d {MONTH} \d{{4}} \d\d:\d\d:\d\d GMT")
-
-PASS_ON = (
-    "A cancellation must pass on as it came. Whoever asked for it waits for it, and a status is "
-    "for nobody."
-)
 
 PATHS = "/patient", "/order", "/dishes/1", "/dishes/999", "/timed", "/hurried"
 REQUESTS = {path: get(path) for path in PATHS}
@@ -77,54 +72,26 @@ async def test_an_order_is_served(app: Submission) -> None:
 
 async def test_a_full_pool_refuses_in_time(app: Submission) -> None:
     """A full pool refuses in time, with 503 and Retry-After"""
-    async with Gate(app.dsn) as gate, app.sent("/order", GUESTS) as orders:
-
-        async def everybody_knows() -> bool:
-            return sum(order.done() for order in orders) + await gate.waiting() == GUESTS
-
-        settled = await app.comes(everybody_knows)
-        inside = await gate.waiting()
-        waiting = GUESTS - inside - sum(order.done() for order in orders)
-        assert settled, (
-            f"The pool's {inside} connections are busy, and {waiting} guests get no answer at all. "
-            "They wait for a connection. How long may that take?"
-        )
-        for order in orders:
-            if order.done():
-                came = await status_of(app, order, "/order")
-                assert came == "status 503", (
-                    f"A guest who finds the pool empty gets {came}. "
-                    "503 says what is true: not now, and it is not your fault."
-                )
-        async with app.sent("/patient") as [patient]:  # before the next order, so refused before it
-            header, more = await retry_after(app, gate, inside)
-            assert SECONDS.fullmatch(header) or HTTP_DATE.fullmatch(header), (
-                f"The 503 does not say when to come back: its `Retry-After` is {header!r}. Clients "
-                "and proxies read a whole number of seconds, or a date of HTTP in GMT."
-            )
-            assert await gate.waiting() >= inside + more, (
-                "Guests whose order is in the kitchen already are sent away, too. "
-                "The deadline is for the wait for a connection; a query that runs may run on."
-            )
-            assert not patient.done(), (
-                "`lease(pool, deadline=60)` has refused a guest who would have waited for a "
-                "minute. How long the wait may be is the caller's choice: `deadline` says it."
-            )
-            await gate.open()
-            if await app.comes(patient.done):  # else see below: somebody has its connection
-                came = await status_of(app, patient, "/patient")
-                assert came == "status 200", (
-                    "A guest would wait a minute for a connection. The orders have ended, the "
-                    f"connections are free, and the guest gets {came}."
-                )
-        await app.comes(lambda: all(order.done() for order in orders), LONG)
-    await the_pool_is_whole(
-        app,
-        inside,
-        "The pool was full, and guests were refused",
+    why_taken = (
         "Whoever is refused must take no connection afterwards: what becomes of an acquire that "
-        "you no longer wait for?",
+        "you no longer wait for?"
     )
+    async with (
+        a_full_pool(app, why_taken=why_taken) as (gate, inside, _),
+        app.sent("/patient") as [patient],  # before the next order, so refused before it
+    ):
+        await says_when_to_come_back(app, gate, inside)
+        assert not patient.done(), (
+            "`lease(pool, deadline=60)` has refused a guest who would have waited for a "
+            "minute. How long the wait may be is the caller's choice: `deadline` says it."
+        )
+        await gate.open()
+        if await app.comes(patient.done):  # else see below: somebody has its connection
+            came = await status_of(app, patient, "/patient")
+            assert came == "status 200", (
+                "A guest would wait a minute for a connection. The orders have ended, the "
+                f"connections are free, and the guest gets {came}."
+            )
 
 
 async def test_an_error_in_the_block_stays_what_it_is(app: Submission) -> None:
@@ -163,46 +130,7 @@ async def test_the_connection_comes_back_after_a_cancellation(app: Submission) -
 
 async def test_a_rolling_deploy_fits(app: Submission) -> None:
     """A rolling deploy fits: five workers, seventeen places"""
-    async with AsyncExitStack() as stack, Gate(app.dsn) as gate:
-        new = [served(app.dsn, BISTRO_DSN=as_app(app.dsn)) for _ in range(WORKERS - 1)]
-        started = await asyncio.gather(
-            *(stack.enter_async_context(worker) for worker in new), return_exceptions=True
-        )
-        raised = [error for error in started if isinstance(error, BaseException)]
-        for error in raised:
-            too_many = isinstance(error, CodeRaised) and "TooMany" in error.entry["raised"]
-            assert not too_many, (
-                f"{len(raised)} of {WORKERS} workers cannot start: the server has no place left "
-                "(SQLSTATE 53300). The old workers still hold their connections during a deploy."
-            )
-            raise error
-        workers = [app, *started]
-        orders = [
-            order
-            for worker in workers
-            for order in await stack.enter_async_context(worker.sent("/order", GUESTS))
-        ]
-
-        async def everybody_knows() -> bool:
-            return sum(order.done() for order in orders) + await gate.waiting() == len(orders)
-
-        await app.comes(everybody_knows, LONG)
-        inside = await gate.waiting()
-        refusals = [await app.checked(o, "/order", may_fail=True) for o in orders if o.done()]
-        assert all(reply.status == 503 for reply in refusals), (
-            "All workers are busy, and some guests get status 500: their worker asked the server "
-            "for one more connection and was refused (SQLSTATE 53300)."
-        )
-        assert inside >= PLACES // WORKERS * WORKERS, (
-            f"Five busy workers have {inside} orders in the kitchen; there are {PLACES} places. "
-            "The pools are smaller than they need to be."
-        )
-        assert inside <= PLACES // WORKERS * WORKERS, (
-            f"Five busy workers have {inside} orders in the kitchen, more than equal pools that "
-            f"fit into {PLACES} places. A worker asks for places that others have taken, and the "
-            "server refuses it (SQLSTATE 53300). A 503 hides that; a smaller pool prevents it."
-        )
-        await gate.open()
+    await a_deploy_fits(app)
 
 
 async def test_the_connection_is_back_when_lease_ends(app: Submission) -> None:
@@ -221,66 +149,6 @@ async def test_the_loop_beats_whatever_the_database_does(app: Submission) -> Non
     """The loop beats, whatever the database does"""
     await beats_beside_locks(app, REQUESTS)
     await beats_beside_silence(app, REQUESTS)
-
-
-async def status(app: Submission, path: str) -> str:
-    """What a guest gets who asks for `path`: its status, and with a 500 what was raised."""
-    async with app.sent(path) as [request]:
-        return await status_of(app, request, path, LONG)
-
-
-async def status_of(
-    app: Submission, request: asyncio.Task, path: str, seconds: float = PATIENCE
-) -> str:
-    if not await app.comes(request.done, seconds):
-        return "no answer"
-    reply = await app.checked(request, path, may_fail=True)
-    if reply.status == 500:
-        try:
-            await app.checked(request, path)
-        except CodeRaised as error:
-            line = f", in line {error.entry['line']}" if error.entry["line"] else ""
-            return f"status 500 (your file raised {error}{line})"
-        except AssertionError:
-            pass  # nobody has noted what was raised
-    return f"status {reply.status}"
-
-
-async def retry_after(app: Submission, gate: Gate, inside: int) -> tuple[str, int]:
-    """The header of the next refusal, and how many guests found a connection before it.
-
-    A pool that opens its connections when they are needed may not have opened all of them yet.
-    """
-    client = httpx.AsyncClient(timeout=None, trust_env=False)
-    async with client as guest, AsyncExitStack() as stack:
-        for more in range(GUESTS):
-            order = asyncio.create_task(guest.get(f"{app.client.url}/order"))
-            stack.callback(order.cancel)
-
-            async def answered(order: asyncio.Task = order, now: int = inside + more) -> bool:
-                return order.done() or await gate.waiting() > now
-
-            came = await app.comes(answered)
-            if order.done():
-                return order.result().headers.get("retry-after", ""), more
-            assert came, "The pool is full, and one more guest gets no answer at all."
-    raise AssertionError(f"The pool lets in {inside + GUESTS} guests, and it has {PLACES} places.")
-
-
-async def the_pool_is_whole(app: Submission, size: int, story: str, question: str) -> None:
-    """As many orders as before can be in the kitchen."""
-    async with Gate(app.dsn) as gate, app.sent("/order", size) as orders:
-
-        async def everybody_knows() -> bool:
-            return sum(order.done() for order in orders) + await gate.waiting() == size
-
-        await app.comes(everybody_knows, LONG)
-        inside = await gate.waiting()
-        assert inside == size, (
-            f"{story}. All of them have gone, and of {size} connections {size - inside} are still "
-            f"taken. {question}"
-        )
-        await gate.open()
 
 
 @dataclass
@@ -308,7 +176,7 @@ class Room:
 
 @asynccontextmanager
 async def a_pool(dsn: str) -> AsyncIterator[Room]:
-    room, size = Room(submitted().lease), PLACES // WORKERS
+    room, size = Room(submitted().lease), EACH
     room.door.set()
     room.pool = await asyncpg.create_pool(dsn, min_size=size, max_size=size, reset=room.reset)
     try:
@@ -462,28 +330,9 @@ async def leave(app: Submission, room: Room, guests: list[Guest], others: int = 
     )
 
 
-async def turns(count: int) -> None:
-    for _ in range(count):
-        await asyncio.sleep(0)
-
-
 def submitted() -> Any:
     """The submitted file, imported beside the checks."""
     spec = importlib.util.spec_from_file_location("submitted_lease", os.environ["LAB_FILE"])
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-async def make_role(dsn: str) -> None:
-    boss = await asyncpg.connect(dsn)
-    await boss.execute(f"create role worker login password 'lab' connection limit {PLACES}")
-    await boss.execute("grant select on all tables in schema public to worker")
-    await boss.close()
-
-
-def as_app(dsn: str) -> str:
-    """The same database for the role of the app."""
-    parts = urlsplit(dsn)
-    place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"worker:lab@{place}"))

@@ -3,7 +3,7 @@
 `make proof` runs every repair; `make test` the wrong ones that the phone variant offers, and a
 right one for each lab.
 
-A new lab is found by its `test_lab.py` and needs no change here.
+A new lab is found by its `test_lab.py` and needs no change here. A track of a lab is one more lab.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ import pytest
 import repairs
 from bench.course import COURSE
 from bench.practice.checking import run_checks
-from bench.practice.folders import GIVEN, Lab, check_names, find, read
+from bench.practice.folders import GIVEN, Lab, check_names, every_lab, find, read
 from bench.practice.printed_outcomes import Correct, Incorrect, Outcome
 from bench.servers.postgres import Postgres
 from bistro.app import app
 from repairs import Repair
 
-LABS = [find(path.parent.name) for path in sorted(COURSE.glob("labs/*/test_lab.py"))]
+LABS = [one for lab in every_lab() for one in (lab, *lab.tracks())]
 
 PHONE = {  # what the reply to an order says, and which file or repair has this order
     "01": {
@@ -60,6 +60,13 @@ PHONE = {  # what the reply to an order says, and which file or repair has this 
         "Check 4 fails": "release_on_exception",
         "Check 5 fails": "forgot_reserve",
     },
+    "04 --with sqlalchemy": {
+        "All seven checks pass": "solution",
+        "Check 2 fails: there is no limit": "pool_size_zero",
+        "Check 2 fails: nobody catches": "pythons_timeout_error",
+        "Check 5 fails": "default_overflow",
+        "Check 7 fails": "default_scope",
+    },
     "05": {
         "All nine checks pass": "solution",
         "Check 2 fails": "commit_after_the_reply",
@@ -83,7 +90,13 @@ PHONE = {  # what the reply to an order says, and which file or repair has this 
     },
 }
 
-every_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
+each_lab = pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
+
+
+def short(lab: Lab) -> str:
+    """What a learner types: "04", "04 --with sqlalchemy"."""
+    name, option, track = lab.words.partition(" ")
+    return name[:2] + option + track
 
 
 def wrong_repairs(lab: Lab) -> list[Repair]:
@@ -91,7 +104,7 @@ def wrong_repairs(lab: Lab) -> list[Repair]:
     every = [repair for repair in repairs.load(lab) if repair.fails]
     if os.environ.get("COURSE_WRONG") == "all":
         return every
-    offered = PHONE.get(lab.name[:2], {}).values()
+    offered = PHONE.get(short(lab), {}).values()
     return [repair for repair in every if repair.name in offered]
 
 
@@ -106,7 +119,8 @@ RIGHT = [(lab, repair) for lab in LABS for repair in right_repairs(lab)]
 
 
 def page(lab: Lab) -> str:
-    return read(COURSE / "book" / "labs" / f"{lab.name}.md")
+    name = f"{short(lab)[:2]}-{lab.folder.name}" if " " in lab.words else lab.name
+    return read(COURSE / "book" / "labs" / f"{name}.md")
 
 
 def sources(lab: Lab) -> dict[str, str]:
@@ -152,7 +166,7 @@ def outcomes(
 # -- what the checks say --
 
 
-@every_lab
+@each_lab
 def test_the_solution_passes(lab: Lab, outcomes: dict[tuple[str, str], Outcome]) -> None:
     outcome = outcomes[lab.name, "solution"]
     assert isinstance(outcome, Correct), outcome
@@ -161,7 +175,7 @@ def test_the_solution_passes(lab: Lab, outcomes: dict[tuple[str, str], Outcome])
     assert lab.reason() in outcome.message
 
 
-@every_lab
+@each_lab
 def test_the_starter_serves_and_fails(lab: Lab, outcomes: dict[tuple[str, str], Outcome]) -> None:
     outcome = outcomes[lab.name, "starter"]
     assert isinstance(outcome, Incorrect), outcome
@@ -192,14 +206,14 @@ def test_a_right_repair_passes(
     assert isinstance(outcome, Correct), outcome
 
 
-@every_lab
+@each_lab
 def test_every_check_catches_a_wrong_repair(lab: Lab) -> None:
     wrong = [repair for repair in repairs.load(lab) if repair.fails]
     assert len(wrong) >= 3
     assert {repair.fails for repair in wrong} == set(check_names(lab))
 
 
-@every_lab
+@each_lab
 def test_every_repair_is_another_file_and_says_why(lab: Lab) -> None:
     every = repairs.load(lab)
     assert len({repair.name for repair in every} | {"starter", "solution"}) == len(every) + 2
@@ -222,13 +236,13 @@ def test_the_starter_of_lab_1_fails_beside_one_report(
 # -- the files --
 
 
-@every_lab
+@each_lab
 def test_the_starter_is_no_attempt(lab: Lab) -> None:
     assert lab.untouched(read(lab.starter))
     assert not lab.untouched(lab.solution())
 
 
-@every_lab
+@each_lab
 def test_a_check_has_three_different_hints(lab: Lab) -> None:
     hints = lab.hints()
     assert list(hints) == check_names(lab)
@@ -240,7 +254,7 @@ def test_a_check_has_three_different_hints(lab: Lab) -> None:
         assert all(len(hint.split()) >= 6 for hint in three), check
 
 
-@every_lab
+@each_lab
 def test_the_files_of_a_lab_are_formatted(lab: Lab, tmp_path: Path) -> None:
     """A wrong repair need not be clean: an import may be left over from the solution."""
     paths = [lab.folder / "test_lab.py"]
@@ -255,7 +269,7 @@ def test_the_files_of_a_lab_are_formatted(lab: Lab, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-@every_lab
+@each_lab
 def test_the_bistro_has_the_module_that_the_lab_leaves(lab: Lab) -> None:
     if lab.repaired.is_relative_to(lab.folder):  # it stays the learner's own
         assert importlib.util.find_spec(f"bistro.{lab.repaired.stem}") is None
@@ -291,16 +305,16 @@ def test_the_smallest_change_of_lab_1_is_two_lines() -> None:
 # -- the page --
 
 
-@every_lab
+@each_lab
 def test_the_page_shows_the_files_themselves(lab: Lab) -> None:
     for file in (lab.starter, lab.repaired):
         assert f"{{literalinclude}} ../../{file.relative_to(COURSE).as_posix()}\n" in page(lab)
-    assert f"python -m bench.practice {lab.name[:2]}\n" in page(lab)
+    assert f"python -m bench.practice {short(lab)}\n" in page(lab)
     assert f'submit("{lab.name}")' in page(lab)
     assert f"{{include}} ../../labs/{lab.name}/reason.md\n" in page(lab)
 
 
-@every_lab
+@each_lab
 def test_the_page_lists_the_checks_and_their_hints(lab: Lab) -> None:
     tree = ast.parse(read(lab.folder / "test_lab.py"))
     titles = {node.name: ast.get_docstring(node) for node in tree.body if hasattr(node, "name")}
@@ -313,7 +327,7 @@ def test_the_page_lists_the_checks_and_their_hints(lab: Lab) -> None:
         assert f"\n:::{{dropdown}} Hint 3: a sketch with a gap\n{sketch}\n:::\n" in page(lab)
 
 
-@every_lab
+@each_lab
 def test_the_page_says_which_check_a_wrong_repair_fails(lab: Lab) -> None:
     rows = re.findall(r"^\| (\d) \| .*: `(\w+)` \|$", page(lab), re.MULTILINE)
     names = check_names(lab)
@@ -328,7 +342,7 @@ def phone_variant(lab: Lab) -> tuple[str, list[tuple[str, str]]]:
     return variant, re.findall(r"^:::\{dropdown\} (.+)\n([\s\S]*?)\n:::$", variant, re.MULTILINE)
 
 
-@every_lab
+@each_lab
 def test_the_phone_variant_has_one_right_answer_and_names_the_check_of_each_wrong_one(lab: Lab):
     _, orders = phone_variant(lab)
     replies = [" ".join(reply.split()) for _, reply in orders]
@@ -340,12 +354,12 @@ def test_the_phone_variant_has_one_right_answer_and_names_the_check_of_each_wron
         assert reply == right or (named and named <= checks), reply
 
 
-@every_lab
+@each_lab
 def test_each_order_of_the_phone_variant_is_a_file_that_was_run(lab: Lab) -> None:
     """The right order is the solution's; the reply to a wrong one names the check that fails."""
     variant, orders = phone_variant(lab)
     lines = dict(re.findall(r"^([A-H])  (.+)$", variant, re.MULTILINE))
-    files = PHONE[lab.name[:2]]
+    files = PHONE[short(lab)]
     assert len(lines) == 8
     assert len(orders) == len(files)
     for said, file in files.items():

@@ -51,11 +51,20 @@ def database(dsn: str) -> Iterator[str]:
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """Lab 1 in a folder of its own, as nobody has touched it: the reader's work stays as it is."""
-    folder = find("01").folder
+    return in_a_folder_of_its_own("01", tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def lab_with_a_track(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    return in_a_folder_of_its_own("04", tmp_path, monkeypatch)
+
+
+def in_a_folder_of_its_own(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    folder = find(name).folder
     copy = tmp_path / "labs" / folder.name
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("work", "__pycache__"))
     monkeypatch.setenv("COURSE_LABS", str(tmp_path / "labs"))
-    return find("01")
+    return find(name)
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
@@ -399,6 +408,85 @@ def test_damaged_memory_is_no_obstacle(lab: Lab, verdicts: Verdicts) -> None:
     (lab.folder / "work" / "progress.json").write_text("{", encoding="utf-8")
     verdicts.says = "0"
     assert numbers(lab, 2) == [1, 2]
+
+
+# -- a track: the same task with another library --
+
+WITH = "04-twenty-connections/with-sqlalchemy"
+
+
+def test_a_track_is_found_by_the_beginning_of_its_name(lab_with_a_track: Lab) -> None:
+    assert find("04").name == "04-twenty-connections", "the lab itself stays what it was"
+    assert [track.name for track in find("04").tracks()] == [WITH]
+    for name in "04/sqlalchemy", "4/with-sqlalchemy", "04/sql", WITH:
+        track = find(name)
+        assert track.name == WITH
+        assert track.words == "04-twenty-connections --with sqlalchemy"
+        assert track.shown(track.work) == f"labs/{WITH}/work/sessions.py"
+
+
+def test_an_unknown_track_says_which_there_are(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UnknownLab, match=r"^There is no track 'sql': lab 01-health-check has none"):
+        find("01/sql")
+    monkeypatch.delenv("COURSE_LABS")
+    shutil.rmtree(tmp_path / "labs")
+    in_a_folder_of_its_own("04", tmp_path, monkeypatch)
+    for name in "tortoise", "":
+        with pytest.raises(
+            UnknownLab, match=rf"^There is no track '{name}'. Choose one of: sqlalchemy.$"
+        ):
+            find(f"04/{name}")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["04 --with sqlalchemy {}", "04 {} --with sqlalchemy", "--with=sqlalchemy 04 {}"],
+)
+def test_the_command_works_on_the_track_and_leaves_the_lab_alone(
+    words: str,
+    lab_with_a_track: Lab,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    track = find("04/sqlalchemy")
+    verdicts = Verdicts(track)
+    monkeypatch.setattr(commands, "run_checks", verdicts)
+
+    def say(verb: str) -> str:
+        commands.main(words.format(verb).split())
+        return " ".join(capsys.readouterr().out.split())
+
+    verdicts.says = "1"
+    hint = "python -m bench.practice 04-twenty-connections --with sqlalchemy hint"
+    assert f"`{hint}`" in say(""), "the first time it makes the file"
+    assert f"`labs/{WITH}/work/sessions.py` is your copy" not in say("")
+    assert "Hint 1 of 3 for “test_a_full_pool_refuses_in_time”" in say("hint 1")
+    assert f"`labs/{WITH}/work/sessions.py` is the starter again." in say("reset")
+    assert "create_async_engine( database_url(), pool_size=3," in say("solution")
+    assert not lab_with_a_track.work.parent.exists()
+
+
+@pytest.mark.parametrize("words", [("04", "--with"), ("--with", "sqlalchemy"), ("--with",)])
+def test_an_option_without_its_word_says_how(
+    words: tuple[str, ...], lab_with_a_track: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commands.main([*words]) == 2
+    assert capsys.readouterr().out.startswith("Usage: python -m bench.practice LAB [--with TRACK]")
+
+
+def test_a_cell_of_a_track_is_saved_in_its_folder(
+    lab_with_a_track: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track = find("04/sqlalchemy")
+    verdicts = Verdicts(track)
+    monkeypatch.setattr(commands, "run_checks", verdicts)
+    monkeypatch.setattr(commands, "this_cell", lambda: f'app = 2\nsubmit("{WITH}")')
+    verdicts.says = "0"
+    assert commands.submit("04/with-sqlalchemy").next == f'Hint 1 of 3: `hint("{WITH}")`.'
+    assert read(track.work) == "app = 2\n"
+    assert not lab_with_a_track.work.parent.exists()
 
 
 # -- in a notebook --

@@ -9,6 +9,9 @@ In a notebook, `submit("01-health-check")` as the last line of the cell that hol
     python -m bench.practice 01 solution     the tested solution and its reason
     python -m bench.practice 01 reset        begin again; your file is kept
 
+A lab can have a track, which is the same task with another library. In a terminal it is the option
+`--with sqlalchemy`, and in a notebook a part of the name: `submit("04/with-sqlalchemy")`.
+
 Every outcome is one of five classes of `bench.practice.printed_outcomes`: NotAttempted, Raised,
 Incorrect, Correct, and Closed when the laboratory itself could not start.
 """
@@ -34,9 +37,9 @@ from bench.practice.printed_outcomes import (
     wrapped,
 )
 
-IN_A_CELL = '{verb}("{lab}")'
-IN_A_SHELL = "python -m bench.practice {lab} {verb}"
-USAGE = "python -m bench.practice LAB [hint [NUMBER] | solution | reset]"
+IN_A_CELL = '{verb}("{lab.name}")'
+IN_A_SHELL = "python -m bench.practice {lab.words} {verb}"
+USAGE = "python -m bench.practice LAB [--with TRACK] [hint [NUMBER] | solution | reset]"
 _SUBMIT = re.compile(r"^\s*(bench\.|practice\.)*submit\(.*$", re.MULTILINE)
 _OURS = {"submit", "hint", "solution"}
 STILL = "The file is still the starter. What to change stands on the lab's page."
@@ -98,16 +101,16 @@ def check(
             f"{beginning or STILL} This is how it fails: {outcome.message}",
             outcome.code,
             outcome.checks,
-            next=f"The next hint: `{how.format(verb='hint', lab=lab.name)}`.",
+            next=f"The next hint: `{how.format(verb='hint', lab=lab)}`.",
         )
     if isinstance(outcome, Correct):
         lab.remember(failing=None, hints=0)
-        call = how.format(verb="solution", lab=lab.name)
+        call = how.format(verb="solution", lab=lab)
         return replace(outcome, next=f"Compare it with ours: `{call}`.")
     if outcome.stopped:
         failing = remembered(outcome.stopped)
         shown, of = noted(lab, failing), len(hints_for(lab, failing))
-        call = how.format(verb="hint", lab=lab.name)
+        call = how.format(verb="hint", lab=lab)
         offer = f"Hint {min(shown + 1, of)} of {of}: `{call}`."
         return replace(outcome, next=offer)
     return outcome
@@ -133,7 +136,7 @@ def next_hint(lab: Lab, number: int | None = None, how: str = IN_A_CELL) -> Hint
     if lab.progress().get("failing") == failing:
         lab.remember(hints=max(shown, this))
     verb = "hint" if this < len(hints) else "solution"
-    then = f"Next: `{how.format(verb=verb, lab=lab.name)}`."
+    then = f"Next: `{how.format(verb=verb, lab=lab)}`."
     return Hint(failing["title"], this, len(hints), hints[this - 1], then)
 
 
@@ -206,14 +209,30 @@ def without_submit(cell: str) -> str:
     return f"{text}\n" if text.strip() else ""
 
 
+def asked(words: list[str]) -> tuple[str, list[str]] | None:
+    """The lab's name, with the track of `--with TRACK`, and the other words.
+
+    The option may stand anywhere. None when no lab is named, or no track behind the option.
+    """
+    words = " ".join(words).replace("--with=", "--with ").split()
+    track = ""
+    if "--with" in words:
+        at = words.index("--with")
+        track = "/".join(["", *words[at + 1 : at + 2]])
+        del words[at : at + 2]
+        if not track:
+            return None
+    if not words or words[0].startswith("-"):
+        return None
+    return words[0] + track, words[1:]
+
+
 def main(words: list[str]) -> int:
     """The command. Returns 0 when it did what was asked: for a check, when all checks pass."""
-    match words:
-        case [name, *rest] if not name.startswith("-"):
-            pass
-        case _:
-            print(f"Usage: {USAGE}")
-            return 2
+    if (understood := asked(words)) is None:
+        print(f"Usage: {USAGE}")
+        return 2
+    name, rest = understood
     try:
         lab = find(name)
     except UnknownLab as error:

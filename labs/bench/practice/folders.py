@@ -12,6 +12,9 @@ labs/01-health-check/
 The solution is the bistro's module of the same name: what a lab repairs is what the app runs. The
 starter's last lines, which are given, make an app of it. A lab whose file is no part of the bistro
 has a `solution/` of its own.
+
+labs/04-…/with-sqlalchemy/ is a track of the lab: the same task with another library, in a folder
+with the same contents.
 """
 
 from __future__ import annotations
@@ -29,19 +32,34 @@ from bench.course import LABS
 GIVEN = "\n\n# -- Given: this file as an app of its own --\n"
 
 
+TRACK = "with-"  # how the folder of a track begins
+
+
 class UnknownLab(LookupError):
-    """No lab has that name, or several begin with it; the text lists them."""
+    """No lab or track has that name, or several begin with it; the text lists them."""
 
 
 @dataclass(frozen=True)
 class Lab:
-    """One lab. `name` is that of its folder, such as "01-health-check"."""
+    """One lab, or a track of one.
+
+    `name` is that of its folder: "01-health-check", "04-twenty-connections/with-sqlalchemy".
+    """
 
     folder: Path
 
     @property
     def name(self) -> str:
-        return self.folder.name
+        parent, name = self.folder.parent.name, self.folder.name
+        return f"{parent}/{name}" if name.startswith(TRACK) else name
+
+    @property
+    def words(self) -> str:
+        """How the command names it: "04-twenty-connections --with sqlalchemy"."""
+        return self.name.replace(f"/{TRACK}", " --with ")
+
+    def tracks(self) -> list[Lab]:
+        return [Lab(path.parent) for path in sorted(self.folder.glob(f"{TRACK}*/test_lab.py"))]
 
     @property
     def starter(self) -> Path:
@@ -129,20 +147,41 @@ class Lab:
         file.write_text(json.dumps(self.progress() | news, indent=1), encoding="utf-8")
 
 
-def find(name: str) -> Lab:
-    """The lab whose name begins with `name`: "01", or "1", is enough. Raises UnknownLab.
+def every_lab() -> list[Lab]:
+    """All labs, in order, without their tracks.
 
     The environment variable COURSE_LABS names another folder of labs than the course's own.
     """
-    name = name.zfill(2) if name.isdigit() else name
     top = Path(os.environ.get("COURSE_LABS") or LABS)
-    folders = sorted(path.parent for path in top.glob("*/test_lab.py"))
-    fitting = [folder for folder in folders if name and folder.name.startswith(name)]
-    if len(fitting) != 1:
-        names = ", ".join(folder.name for folder in fitting or folders)
-        problem = "Several labs begin with" if fitting else "There is no lab"
-        raise UnknownLab(f"{problem} {name!r}. Choose one of: {names or '(none)'}.")
-    return Lab(fitting[0])
+    return [Lab(path.parent) for path in sorted(top.glob("*/test_lab.py"))]
+
+
+def find(name: str) -> Lab:
+    """The lab whose name begins with `name`: "01", or "1", is enough. Raises UnknownLab.
+
+    A track's name follows a slash: "04/with-sqlalchemy", or "04/sqlalchemy", and its beginning is
+    enough as well.
+    """
+    name, slash, track = name.partition("/")
+    name = name.zfill(2) if name.isdigit() else name
+    lab = one_of(every_lab(), name, "lab", "labs")
+    if not slash:
+        return lab
+    tracks = lab.tracks()
+    if not tracks:
+        raise UnknownLab(f"There is no track {track!r}: lab {lab.name} has none.")
+    return one_of(tracks, track.removeprefix(TRACK), "track", f"tracks of {lab.name}")
+
+
+def one_of(labs: list[Lab], name: str, one: str, several: str) -> Lab:
+    """The one whose folder begins with `name`. Raises UnknownLab, which lists them."""
+    there = {lab.folder.name.removeprefix(TRACK): lab for lab in labs}
+    fitting = [known for known in there if name and known.startswith(name)]
+    if len(fitting) == 1:
+        return there[fitting[0]]
+    problem = f"Several {several} begin with" if fitting else f"There is no {one}"
+    names = ", ".join(fitting or there)
+    raise UnknownLab(f"{problem} {name!r}. Choose one of: {names or '(none)'}.")
 
 
 def check_titles(lab: Lab) -> dict[str, str]:
