@@ -2,8 +2,8 @@
 
     A `def` route runs in a helper thread, forty at most ({run}`def-forty-inside`).
 
-It takes the id of a `claim(...)` and becomes a link to its experiment: "lesson 1", or "evidence 1"
-for a script. An id that no run has is a warning, and warnings stop the build.
+It takes the id of a `claim(...)` and becomes a link to its experiment: "lesson 1", "evidence 1" for
+a script, or "SQLAlchemy 1". An id that no run has is a warning, and warnings stop the build.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxRole
 from sphinx.util.typing import ExtensionMetadata
 
-from bench.course import COURSE, LABS, lesson_of
+from bench.course import COURSE, LABS, WITH_SQLALCHEMY, lesson_of
 
 
 class Runs:
@@ -53,17 +53,19 @@ class Runs:
         return self.env.app.builder.get_relative_uri(self.page, page) + anchor
 
     def place(self, name: str) -> str:
-        """Where the run stands, in two words: "lesson 1", "evidence 1" or "a test"."""
+        """Where the run stands, in two words: "lesson 1", "evidence 1", "a test"."""
         file = self.files[name]
         if file.suffix == ".md":
             return f"lesson {int(lesson_of(file))}"
+        if file.parent == WITH_SQLALCHEMY:
+            return f"SQLAlchemy {int(lesson_of(file))}"
         return f"evidence {int(lesson_of(file))}" if LABS in file.parents else "a test"
 
     def _page_with(self, script: str) -> str:
-        """The first page that shows that script; empty if none does."""
-        for page in sorted(self.env.found_docs - {self.page}):
+        """The first page that shows that script, also if it is this one; empty if none does."""
+        for page in sorted(self.env.found_docs):
             source = Path(self.env.doc2path(page))
-            if source.suffix == ".md" and script in source.read_text(encoding="utf-8"):
+            if source.suffix == ".md" and f"/{script}\n" in source.read_text(encoding="utf-8"):
                 return page
         return ""
 

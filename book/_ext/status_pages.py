@@ -20,7 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from bench.course import STATUS, TOUR_LESSON
+from bench.course import STATUS, TOUR_LESSON, WITH_SQLALCHEMY
 
 
 class Run(TypedDict):
@@ -68,8 +68,18 @@ def versions_table(status: Status) -> nodes.raw:
 
 
 def lesson_of_run(name: str) -> str:
-    """The digits of the lesson of a run: "01" for "01-…" and "01/…"."""
-    return TOUR_LESSON if name.startswith("tour/") else name[:2]
+    """The digits of the lesson of a run: "01" for "01-…", "01/…" and "with_sqlalchemy/01_…"."""
+    if name.startswith("tour/"):
+        return TOUR_LESSON
+    return name.removeprefix(f"{WITH_SQLALCHEMY.name}/")[:2]
+
+
+def words_for(name: str) -> str:
+    """How the page calls a run: "the notebook", "busy thread", "with SQLAlchemy: messages"."""
+    room, _, script = name.partition("/")
+    if room == WITH_SQLALCHEMY.name:
+        return f"with SQLAlchemy: {script[3:]}".replace("_", " ")
+    return script.replace("_", " ") or "the notebook"
 
 
 class WhatRanDirective(SphinxDirective):
@@ -89,7 +99,7 @@ class WhatRanDirective(SphinxDirective):
         for name, run in runs.items():
             if lesson_of_run(name) != lesson:
                 continue
-            words = "the notebook" if "/" not in name else name.partition("/")[2].replace("_", " ")
+            words = words_for(name)
             target = next(filter(None, map(where.target, run["claims"])), "")
             shown = f'<a href="{escape(target)}">{escape(words)}</a>' if target else escape(words)
             seconds = f"{run['seconds']:g} s"

@@ -169,7 +169,7 @@ def test_a_lesson_has_one_quiz_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("\n".join(f"belief-{n}: A belief." for n in range(26)), "26 ids"),
+        ("\n".join(f"belief-{n}: A belief." for n in range(32)), "32 ids"),
         ("one: no", "one is False.*quotes"),
         ("One: A belief.", "lower case"),
         ("- one", "one a line"),

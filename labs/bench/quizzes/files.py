@@ -18,7 +18,7 @@ from bench.entries import Entry, Id, Prose, load, no_id_twice
 from bench.quizzes.checks import LessonNumber, QuizError, Reply, Surroundings
 from bench.quizzes.items import Item
 
-MOST_MISCONCEPTIONS = 25
+MOST_MISCONCEPTIONS = 31
 MOST_CONFIDENCE = 2
 
 
@@ -60,7 +60,7 @@ class _Misconceptions(RootModel[dict[Id, Prose]]):
 
 
 def load_misconceptions(path: Path = MISCONCEPTIONS) -> dict[str, str]:
-    """{id: the belief in one sentence}. Raises QuizError for more than 25, or for a bad entry."""
+    """{id: the belief in one sentence}. Raises QuizError for more than 31, or for a bad entry."""
     return load(path, _Misconceptions, QuizError).root
 
 
