@@ -3,7 +3,7 @@
 After commit() or rollback() an object is expired, its primary key too. Reading it would need a
 query, which nobody awaits there: MissingGreenlet; with the session closed, DetachedInstanceError.
 `repr` and `model_dump` say nothing: they show an object without values. A relation that was not
-loaded is one trip for each object; `selectinload` is one for all, `joinedload` none.
+loaded is one trip for each object; `selectinload` is one for all, `joinedload` adds none.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ async def main() -> None:
     )
     claim(
         "lazy-raise-names-the-relation",
-        'With lazy="raise" the error names the relation, loop or no loop.',
+        'With lazy="raise" the error names the relation that was not loaded.',
         said['lazy="raise"']
         == "InvalidRequestError: 'Guest.orders' is not available due to lazy='raise'",
     )
