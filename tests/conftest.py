@@ -70,6 +70,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files come first, then the notebooks; in a file, everything stays as it was."""
+    if renamed := set(LONGEST_FIRST) - {path.stem for path in HERE.glob("*/test_*.py")}:
+        raise pytest.UsageError(f"LONGEST_FIRST in tests/conftest.py names no file: {renamed}")
 
     def rank(item: pytest.Item) -> int:
         if item.path.stem in LONGEST_FIRST:
