@@ -25,7 +25,7 @@ def small_book(source: Path) -> Path:
     notebook.write_text("# Lesson 1\n", encoding="utf-8")
     script = runs()["waiting-task-cheaper-than-thread"].relative_to(COURSE).as_posix()
     (source / "book" / "evidence" / "01-lesson.md").write_text(
-        f"# Evidence\n\nAs in `{script}`.\n\n## Memory\n\n```text\n# {script}\n```\n",
+        f"# Evidence\n\nAs in `{script}`.\n\n## Memory\n\n```text\n# ../../{script}\n```\n",
         encoding="utf-8",
     )
     (source / "conf.py").write_text(
