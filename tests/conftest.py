@@ -19,11 +19,17 @@ from nbval.plugin import IPyNbCell
 import refresh
 
 HERE = Path(__file__).parent
+LONGEST_FIRST = (
+    *("test_evidence", "test_labs", "test_pages", "test_practice", "test_book", "test_postgres"),
+    *("test_quiz_cards", "test_timeline", "test_jupyterlab", "test_own_loop", "test_types"),
+)
+"""The files that take longest: begun last, one of them would keep one process busy alone."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     nbval.kernel.KernelManager = refresh.KernelOfATest
     config.pluginmanager.register(LastLook())
+    config.option.loadscopereorder = False  # pytest-xdist would begin with the most tests
     if not hasattr(config, "workerinput"):  # the process that starts the workers of pytest-xdist
         shared = tempfile.TemporaryDirectory(prefix="course-book-")
         os.environ["COURSE_BOOK"] = shared.name
@@ -60,6 +66,19 @@ def left_open(cell: IPyNbCell) -> str:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if item.path.is_relative_to(HERE):
         item.add_marker(item.path.relative_to(HERE).parts[0])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files come first, then the notebooks; in a file, everything stays as it was."""
+    if renamed := set(LONGEST_FIRST) - {path.stem for path in HERE.glob("*/test_*.py")}:
+        raise pytest.UsageError(f"LONGEST_FIRST in tests/conftest.py names no file: {renamed}")
+
+    def rank(item: pytest.Item) -> int:
+        if item.path.stem in LONGEST_FIRST:
+            return LONGEST_FIRST.index(item.path.stem)
+        return len(LONGEST_FIRST) + (not isinstance(item, IPyNbCell))
+
+    items.sort(key=rank)
 
 
 @pytest.hookimpl(trylast=True)

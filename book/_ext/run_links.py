@@ -9,6 +9,7 @@ a script, or "SQLAlchemy 1". An id that no run has is a warning, and warnings st
 from __future__ import annotations
 
 import re
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -22,11 +23,24 @@ from sphinx.util.typing import ExtensionMetadata
 from bench.course import COURSE, LABS, WITH_SQLALCHEMY, lesson_of
 
 
+@cache
+def runs_in(app: Sphinx) -> dict[str, Path]:
+    """The runs as this build finds them: hundreds of links ask for them."""
+    return runs()
+
+
+@cache
+def source_in(app: Sphinx, page: str) -> str:
+    """What is written on a Markdown page, as this build finds it; nothing for other pages."""
+    file = Path(app.env.doc2path(page))
+    return file.read_text(encoding="utf-8") if file.suffix == ".md" else ""
+
+
 class Runs:
     """Where the runs stand: {claim id: file}, and the pages of the book that show these files."""
 
     def __init__(self, env: BuildEnvironment, page: str) -> None:
-        self.files = runs()
+        self.files = runs_in(env.app)
         self.page = page
         self.env = env
 
@@ -64,8 +78,7 @@ class Runs:
     def _page_with(self, script: str) -> str:
         """The first page that shows that script, also if it is this one; empty if none does."""
         for page in sorted(self.env.found_docs):
-            source = Path(self.env.doc2path(page))
-            if source.suffix == ".md" and f"/{script}\n" in source.read_text(encoding="utf-8"):
+            if f"/{script}\n" in source_in(self.env.app, page):
                 return page
         return ""
 

@@ -14,6 +14,15 @@ def test_the_named_browser_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     assert browsers.executable() == "/somewhere/chromium"
 
 
+@pytest.mark.parametrize("installed", [{"chromium"}, {"chromium", "chromium-headless-shell"}])
+def test_of_the_systems_browsers_the_one_without_a_window_comes_first(
+    installed: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setattr(browsers.shutil, "which", lambda name: name if name in installed else None)
+    assert browsers.executable() == max(installed, key=len)
+
+
 @pytest.mark.parametrize("status", [0, 1])
 def test_without_one_playwright_is_asked_for_its_own(
     status: int, monkeypatch: pytest.MonkeyPatch

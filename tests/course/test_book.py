@@ -21,7 +21,7 @@ import theme_watch
 import serve
 from bench.course import COURSE
 from building import build
-from built_pages import Page
+from built_pages import page_of
 from contents import documents
 from strict_serving import served
 
@@ -191,7 +191,7 @@ def test_a_spoiler_that_a_script_would_close_is_refused() -> None:
 
 @pytest.mark.parametrize("document", PAGES)
 def test_page_loads_nothing_from_another_server(document: str) -> None:
-    page = Page(document)
+    page = page_of(document)
     foreign = [name for name in page.loaded() if re.match(r"(?:[a-z]+:)?//", name)]
     assert not foreign
     assert not re.findall(r"(?:url\(|@import )\s*[\"']?(?:https?:)?//", page.html)
@@ -216,7 +216,7 @@ def size_over_the_wire(path: Path) -> int:
 
 @pytest.mark.parametrize("document", PAGES)
 def test_page_is_light(document: str) -> None:
-    sizes = {path.name: size_over_the_wire(path) for path in Page(document).files()}
+    sizes = {path.name: size_over_the_wire(path) for path in page_of(document).files()}
     heaviest = sorted(sizes.items(), key=lambda item: -item[1])[:5]
     assert sum(sizes.values()) <= WEIGHT_LIMIT, (
         f"{sum(sizes.values())} bytes, most of it {heaviest}"
@@ -225,7 +225,7 @@ def test_page_is_light(document: str) -> None:
 
 @pytest.mark.parametrize("document", PAGES)
 def test_page_has_what_every_page_needs(document: str) -> None:
-    page = Page(document)
+    page = page_of(document)
     description = re.search(r'<meta name="description" content="([^"]+)"', page.html)
     assert description
     assert 20 <= len(description[1]) <= 200  # 155 characters, some of them escaped
@@ -237,20 +237,22 @@ def test_page_has_what_every_page_needs(document: str) -> None:
 
 @pytest.mark.parametrize("document", PAGES)
 def test_page_has_one_search(document: str) -> None:
-    page = Page(document)
+    page = page_of(document)
     assert page.count("input", type="search") == 1
     assert page.count("button", class_="search-button__button") == (document != "search")
 
 
 @pytest.mark.parametrize("document", PAGES)
 def test_page_has_no_inline_handler(document: str) -> None:
-    handlers = [name for _, given in Page(document).elements for name in given if name[:2] == "on"]
+    handlers = [
+        name for _, given in page_of(document).elements for name in given if name[:2] == "on"
+    ]
     assert not handlers
 
 
 @pytest.mark.parametrize("document", PAGES)
 def test_page_loads_the_assets_of_what_it_shows_and_no_others(document: str) -> None:
-    page = Page(document)
+    page = page_of(document)
     body = page.html.partition("<article")[2].partition("</article>")[0]
     every = {page_assets.address(path) for _, files in page_assets.LOADED_WITH for path in files}
     asked = [re.sub(r"^/?(?:\.\./)*_static/|\?.*", "", name) for name in page.loaded()]
@@ -262,7 +264,7 @@ def test_page_loads_the_assets_of_what_it_shows_and_no_others(document: str) -> 
 
 def test_a_notebook_can_be_downloaded() -> None:
     lesson = next(name for name in documents() if name.startswith("notebooks/"))
-    page = Page(lesson)
+    page = page_of(lesson)
     links = [g["href"] for tag, g in page.elements if tag == "a" and "download" in g]
     assert [name for name in links if name.endswith(f"{lesson.rpartition('/')[2]}.ipynb")]
     assert all((page.path.parent / link).is_file() for link in links)

@@ -13,15 +13,13 @@ import pytest
 
 from bench.course import BOOK, LESSON_TEXTS, STATUS
 from building import built_book
-from built_pages import Page
+from built_pages import Page, page_of
 from contents import documents
 
 PAGES = [*documents(), "search", "404"]
 every_page = pytest.mark.parametrize("document", PAGES)
 FEWEST_WORDS = 8
 VAGUE = {"a", "an", "and", "chart", "diagram", "figure", "image", "of", "picture", "plot", "the"}
-
-page_of = functools.cache(Page)
 
 
 def title_of(document: str) -> str:

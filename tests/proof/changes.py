@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-import yaml
 
 import refresh
 from bench.claim_index import claims_in, claims_of
 from bench.course import LESSON_TEXTS
+from edits import entries
 
 TABLES = Path(__file__).resolve().parent / "changes"
 INVITATION = re.compile(r"\bChange ")
@@ -59,7 +59,7 @@ def load() -> list[Change]:
     changes = []
     for table in sorted(TABLES.glob("[0-9][0-9].yml")):
         lesson = next(LESSON_TEXTS.glob(f"{table.stem}-*.md"))
-        for number, row in enumerate(yaml.safe_load(table.read_text(encoding="utf-8")), 1):
+        for number, row in enumerate(entries(table), 1):
             if (
                 not {"invites", "replace", "with", "red"}
                 <= set(row)

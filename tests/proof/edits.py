@@ -1,6 +1,19 @@
-"""An edit of a text: how a seeded fault and a repair of a lab are written down."""
+"""An edit of a text: how a seeded fault, a change and a repair of a lab are written down."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+# The same in C where PyYAML was built with it: each process of a test run reads all tables.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def entries(table: Path) -> list[dict[str, Any]]:
+    """The entries of a YAML file."""
+    return yaml.load(table.read_text(encoding="utf-8"), LOADER)
 
 
 def edited(text: str, replace: str, becomes: str, where: str) -> str:

@@ -22,10 +22,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from bench.course import COURSE, files_of_the_course
-from edits import edited
+from edits import edited, entries
 
 ROOT = COURSE
 TABLES = ROOT / "tests" / "proof" / "faults"
@@ -56,7 +54,7 @@ def load() -> list[Fault]:
     rows = [
         (f"{table.name}, entry {number}", row)
         for table in sorted(TABLES.glob("*.yml"))
-        for number, row in enumerate(yaml.safe_load(table.read_text(encoding="utf-8")), 1)
+        for number, row in enumerate(entries(table), 1)
     ]
     for where, row in rows:
         kind = "claim" if "claim" in row else "check"

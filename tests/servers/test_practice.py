@@ -35,6 +35,8 @@ from bench.practice.printed_outcomes import (
     Outcome,
     Raised,
 )
+from bench.practice.submission import last_error
+from bistro.database import prepare
 
 POSTGRES = {"max_connections": 300}
 STARTER = read(find("01").starter)
@@ -137,14 +139,34 @@ BROKEN = {  # what is submitted, the message (None: a library's own words), and 
         "",
     ),
 }
-AT_THE_START = {"syntax", "null", "import", "no app", "library", "exits", "kills"}
+AT_THE_START = {"syntax", "null", "exits", "kills"}
+ONLY_NOTED = {"import", "no app", "library", "another type", "a task", "port"}
+"""They differ from the others in what the diary says alone, so no checks are run on them."""
+NOTES = """
+import asyncio, os, runpy, sys
+import httpx
+
+async def ask(app):
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://lab") as client:
+        await client.get("/report")
+
+for file in sys.argv[1:]:
+    os.environ |= {"LAB_FILE": file, "LAB_DIARY": f"{file}.diary"}
+    try:
+        app = runpy.run_module("bench.practice.served_file")["app"]
+    except Exception:
+        continue
+    asyncio.run(ask(app))
+"""
 HANGS = STARTER + "while True:\n    pass\n"
 
 
 @pytest.fixture(scope="module")
 def ran(database: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
-    """The outcome of each broken submission, and of one wrong repair."""
-    files, sources = {}, {name: source for name, (source, *_) in BROKEN.items()}
+    """The outcome of the broken submissions, and of one wrong repair."""
+    files: dict[str, Path] = {}
+    sources = {name: BROKEN[name][0] for name in BROKEN.keys() - ONLY_NOTED}
     for number, (name, source) in enumerate((sources | {"constant": CONSTANT}).items()):
         file = files[name] = tmp_path_factory.mktemp(f"work{number}") / "health.py"
         file.write_text(source, encoding="utf-8")
@@ -153,7 +175,7 @@ def ran(database: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ou
         return dict(zip(files, outcomes, strict=True))
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("name", sorted(BROKEN.keys() - ONLY_NOTED))
 def test_broken_code_gets_one_clear_sentence(name: str, ran: dict[str, Outcome]) -> None:
     outcome, (source, message, code) = ran[name], BROKEN[name]
     assert isinstance(outcome, Raised), outcome
@@ -166,6 +188,31 @@ def test_broken_code_gets_one_clear_sentence(name: str, ran: dict[str, Outcome])
     for shown in (repr(outcome), outcome._repr_html_()):
         assert "Your code raised" in shown
         assert not re.search(r"Traceback|site-packages|/health\.py|/tmp", shown), shown
+
+
+@pytest.fixture(scope="module")
+def diaries(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The diary of each app in ONLY_NOTED, which was asked for its report."""
+    files = {name: tmp_path_factory.mktemp("noted") / "health.py" for name in ONLY_NOTED}
+    for name, file in files.items():
+        file.write_text(BROKEN[name][0], encoding="utf-8")
+    asyncio.run(prepare(dsn))
+    command = [sys.executable, "-c", NOTES, *map(str, files.values())]
+    subprocess.run(command, env=os.environ | {"BISTRO_DSN": dsn}, check=True)
+    return {name: Path(f"{file}.diary") for name, file in files.items()}
+
+
+@pytest.mark.parametrize("name", sorted(ONLY_NOTED))
+def test_an_error_is_noted_in_one_clear_sentence(name: str, diaries: dict[str, Path]) -> None:
+    source, message, code = BROKEN[name]
+    noted = last_error(diaries[name])
+    assert noted
+    said = f"{noted['raised']}: {noted['message']}"
+    assert message in (said, None)
+    assert not re.search(r"Traceback|site-packages|/health\.py|/tmp|\n", said)
+    assert noted["code"] == code
+    if code:
+        assert source.splitlines()[noted["line"] - 1].strip() == code
 
 
 def test_a_hang_is_ended_and_named(database: str, tmp_path: Path) -> None:

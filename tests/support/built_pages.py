@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -71,3 +72,9 @@ class Page(HTMLParser):
             if not name.startswith("#")  # url(#pattern): a part of this page
         }
         return {self.path, *local, *built_book().glob("_static/vendor/**/*.woff2")}
+
+
+@functools.cache
+def page_of(document: str) -> Page:
+    """The page of that document, read once by all tests of a process: leave it as it is."""
+    return Page(document)

@@ -21,10 +21,8 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from bench.practice.folders import Lab, read
-from edits import edited
+from edits import edited, entries
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,8 @@ class Repair:
 
 def load(lab: Lab) -> list[Repair]:
     """Every repair of the lab, the whole files last; ValueError names a malformed entry."""
-    entries = yaml.safe_load(read(lab.folder / "repairs.yml"))
-    return [of_entry(lab, entry) for entry in entries] + [
+    table = entries(lab.folder / "repairs.yml")
+    return [of_entry(lab, entry) for entry in table] + [
         Repair(file.stem, None, ast.get_docstring(ast.parse(read(file))) or "", read(file))
         for file in sorted(lab.folder.glob("right/*.py"))
     ]

@@ -13,7 +13,7 @@ def long(memory: Memory) -> list[str]:
 
 
 def labs(memory: Memory) -> list[str]:
-    """every wrong repair of every lab, not only those that the phone variant offers"""
+    """every repair of every lab, right and wrong, not only two wrong ones of each"""
     return complaints_of("labs", pytest("tests/servers/test_labs.py"), COURSE_WRONG="all")
 
 
