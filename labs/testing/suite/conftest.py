@@ -1,7 +1,8 @@
-"""A real PostgreSQL for the run, and for each test a transaction that is rolled back.
+"""A real PostgreSQL for the run, and a rollback for each test.
 
-`db` and `client` share one connection: what either writes, both see, and nobody else. `live` is
-the whole application, with its lifespan and its own pool; its tables are emptied afterwards.
+`db` and `client` share one connection: what either writes, both see, and nobody
+else. `live` is the whole application, with its lifespan and its own pool; its
+tables are emptied afterwards.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    create_async_engine,
+)
 
 from app import Base, app, get_db
 from bench import Postgres
@@ -23,7 +29,7 @@ TABLES = ", ".join(Base.metadata.tables)
 
 @pytest.fixture(scope="session")
 async def engine() -> AsyncIterator[AsyncEngine]:
-    """PostgreSQL with the tables, for all tests. At the end it looks for rows left behind."""
+    """PostgreSQL with the tables. At the end it looks for rows left behind."""
     async with Postgres() as pg:
         os.environ["APP_DATABASE"] = pg.url("asyncpg")
         engine = create_async_engine(pg.url("asyncpg"))
@@ -49,9 +55,12 @@ async def connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 def session_on(connection: AsyncConnection) -> AsyncSession:
-    """Its commit() and rollback() end a savepoint, and the transaction around it stays."""
-    mode = "create_savepoint"
-    return AsyncSession(connection, join_transaction_mode=mode, expire_on_commit=False)
+    """Its commit() and rollback() end a savepoint, and nothing else."""
+    return AsyncSession(
+        connection,
+        join_transaction_mode="create_savepoint",
+        expire_on_commit=False,
+    )
 
 
 @pytest.fixture
@@ -62,7 +71,7 @@ async def db(connection: AsyncConnection) -> AsyncIterator[AsyncSession]:
 
 @pytest.fixture
 async def client(connection: AsyncConnection) -> AsyncIterator[httpx.AsyncClient]:
-    """Each request gets a session of its own, as in production, on the test's connection."""
+    """Each request gets its own session, as in production, on one connection."""
 
     async def session_of_the_test() -> AsyncIterator[AsyncSession]:
         async with session_on(connection) as session:
@@ -76,7 +85,7 @@ async def client(connection: AsyncConnection) -> AsyncIterator[httpx.AsyncClient
 
 @pytest.fixture
 async def live(engine: AsyncEngine) -> AsyncIterator[httpx.AsyncClient]:
-    """The application as it is: ASGITransport starts no lifespan, so this does."""
+    """The application as it is, with the lifespan that ASGITransport leaves out."""
     async with app.router.lifespan_context(app), to_the_app() as client:
         yield client
     async with engine.begin() as connection:
@@ -84,4 +93,5 @@ async def live(engine: AsyncEngine) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def to_the_app() -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test")
+    transport = httpx.ASGITransport(app=app)
+    return httpx.AsyncClient(transport=transport, base_url="http://test")

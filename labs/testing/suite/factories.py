@@ -1,6 +1,7 @@
-"""Rows for tests: a test names only the fields it is about, and all others get a value.
+"""Rows for tests: a test names the fields it is about, the others get a value.
 
-A factory commits, so that every session sees its rows. The fixture `db` undoes that afterwards.
+A factory commits, so that every session sees its rows. The fixture `db` undoes
+that afterwards.
 """
 
 from __future__ import annotations
