@@ -26,6 +26,7 @@ SUITE = LABS / "testing" / "suite"
 LOOPS = LABS / "testing" / "loops"
 POSTGRES = {"embedded": True}
 PLUGINS = ("-p", "pytest_asyncio.plugin", "-p", "anyio.pytest_plugin", "-p", "no:cacheprovider")
+PATIENCE = 240  # seconds: a connection that waits on another loop would wait for ever
 PASSED = ["passed"] * 3
 OTHER_LOOP = "attached to a different loop"
 IN_PROGRESS = "cannot perform operation: another operation is in progress"
@@ -41,6 +42,7 @@ def run(target: Path, report: Path, **environment: str) -> tuple[int, str]:
         cwd=target if target.is_dir() else target.parent,
         capture_output=True,
         text=True,
+        timeout=PATIENCE,
     )
     return done.returncode, done.stdout + done.stderr
 
