@@ -154,11 +154,15 @@ class RoundTrips:
     async def _decline_encryption(
         self, client_in: asyncio.StreamReader, client_out: asyncio.StreamWriter, talk: Conversation
     ) -> bytes:
-        """Answer "no" to each request for encryption; return the start of what comes next."""
+        """Answer "no" to each request for encryption; return the whole message that comes next.
+
+        Whole, since PgBouncer refuses a start that arrives in pieces.
+        """
         while True:
             start = await client_in.readexactly(8)  # length and number
             if first_message(start[4:]) not in ("SSLRequest", "GSSENCRequest"):
-                return start
+                rest = int.from_bytes(start[:4]) - len(start)
+                return start + await client_in.readexactly(max(rest, 0))
             talk.client_sent(start)
             await asyncio.sleep(self.delay)
             talk.declined()

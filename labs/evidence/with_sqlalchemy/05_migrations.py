@@ -1,0 +1,173 @@
+"""`alembic upgrade` of an async project, asked from a lifespan: three ways work, the plain one not.
+
+The async template calls `asyncio.run`, which a running loop refuses. In a thread or a process no
+loop is running, and a connection that is handed over needs none. What runs in the application's
+process also reads `alembic.ini`: `fileConfig` silences every logger that exists by then, and sets
+the level of all others to WARNING.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import io
+import logging
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from tables import desk
+
+from bench import Postgres, claim
+
+MIGRATION = """
+from alembic import op
+revision, down_revision = "0001", None
+def upgrade(): op.execute("create table guest as select current_setting('lock_timeout')")
+"""
+TABLES = "select tablename from pg_tables where schemaname = 'public' order by 1"
+READS_THE_INI = "fileConfig(config.config_file_name)"
+KEEPS_LOGGERS = "fileConfig(config.config_file_name, disable_existing_loggers=False)"
+READS_NOTHING = "pass  # the application has set up its own logging"
+RUNS = "asyncio.run(run_async_migrations())"
+TAKES_A_CONNECTION = """if config.attributes.get("connection"):
+        do_run_migrations(config.attributes["connection"])
+    else:
+        asyncio.run(run_async_migrations())"""
+
+BEGINS = """connection=connection, target_metadata=target_metadata)
+
+    with context.begin_transaction():"""
+SETS_A_LIMIT = f"""{BEGINS}
+        context.execute("set local lock_timeout = '2s'")"""
+
+Way = Callable[[Config, AsyncEngine], Awaitable[object]]
+
+
+async def plain(config: Config, engine: AsyncEngine) -> None:
+    command.upgrade(config, "head")
+
+
+async def in_a_thread(config: Config, engine: AsyncEngine) -> None:
+    await asyncio.to_thread(command.upgrade, config, "head")
+
+
+async def with_a_connection(config: Config, engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        config.attributes["connection"] = connection.sync_connection
+        await connection.run_sync(lambda _: command.upgrade(config, "head"))
+
+
+async def in_its_own_process(config: Config, engine: AsyncEngine) -> None:
+    upgrade = [sys.executable, "-m", "alembic", "-c", config.config_file_name, "upgrade", "head"]
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*upgrade, stdout=quiet, stderr=quiet)
+    await process.wait()
+
+
+def project(folder: Path, url: str, *edits: tuple[str, str]) -> Config:
+    """An async Alembic project with one migration; `edits` change its env.py."""
+    with contextlib.redirect_stdout(io.StringIO()):  # it lists the files that it makes
+        config = Config(folder / "alembic.ini")
+        command.init(config, str(folder / "migrations"), template="async")
+    (folder / "migrations" / "versions" / "1.py").write_text(MIGRATION)
+    env = folder / "migrations" / "env.py"
+    for old, new in edits:
+        assert env.read_text().count(old) == 1, old
+        env.write_text(env.read_text().replace(old, new))
+    ini = folder / "alembic.ini"
+    address = url.replace("%", "%%")
+    ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", address))
+    return Config(ini)
+
+
+async def started(
+    pg: Postgres, way: Way, *edits: tuple[str, str]
+) -> tuple[str, list[str], str, list[str]]:
+    """What the start of an app says, the tables then, and what its logger lets through after it.
+
+    Last the lock_timeout that the migration had, if it ran.
+    """
+    logger = logging.getLogger("bistro.orders")
+    logging.getLogger().setLevel(logging.INFO)
+    engine = create_async_engine(pg.url("asyncpg"))
+    with tempfile.TemporaryDirectory() as folder:
+        config = project(Path(folder), pg.url("asyncpg"), *edits)
+
+        @contextlib.asynccontextmanager
+        async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+            await way(config, engine)
+            yield
+
+        app, said = FastAPI(lifespan=lifespan), "started"
+        with contextlib.redirect_stderr(io.StringIO()):  # Alembic's log, and a warning of asyncio
+            try:
+                async with app.router.lifespan_context(app):
+                    pass
+            except RuntimeError as error:
+                said = f"RuntimeError: {error}"
+            gc.collect()
+    await engine.dispose()
+    async with desk(pg.dsn) as connection:
+        tables = [row[0] for row in await connection.fetch(TABLES)]
+        patience = await connection.fetch("select * from guest") if tables else []
+        await connection.execute("drop schema public cascade; create schema public")
+    level = "nothing" if logger.disabled else logging.getLevelName(logger.getEffectiveLevel())
+    logger.disabled = False
+    logging.getLogger().handlers.clear()
+    return said, tables, level, [row[0] for row in patience]
+
+
+async def main() -> None:
+    handed_over = (RUNS, TAKES_A_CONNECTION)
+    async with Postgres() as pg:
+        refused = await started(pg, plain)
+        ways = {
+            "a thread": await started(pg, in_a_thread),
+            "a connection": await started(pg, with_a_connection, handed_over),
+            "a process": await started(pg, in_its_own_process),
+        }
+        kept = await started(pg, in_a_thread, (READS_THE_INI, KEEPS_LOGGERS))
+        edits = (READS_THE_INI, READS_NOTHING), (BEGINS, SETS_A_LIMIT)
+        edited = await started(pg, in_a_thread, *edits)
+    print(f"command.upgrade   {refused[0]}; tables {refused[1]}")
+    for name, (said, tables, level, _) in ways.items():
+        print(f"{name:17} {said}; tables {tables}; logged: {level}")
+    print(f"disable_existing_loggers=False   logged: {kept[2]}")
+    print(f"env.py without fileConfig        logged: {edited[2]}; lock_timeout {edited[3][0]}")
+    claim(
+        "upgrade-in-a-running-loop-is-refused",
+        "command.upgrade() in a lifespan: asyncio.run() is refused, and no table is made.",
+        refused[0] == "RuntimeError: asyncio.run() cannot be called from a running event loop"
+        and refused[1] == [],
+    )
+    claim(
+        "three-ways-migrate-in-a-lifespan",
+        "In a thread, over a connection that is handed on, and in a process, the table is made.",
+        [way[:2] for way in ways.values()] == [("started", ["alembic_version", "guest"])] * 3,
+    )
+    claim(
+        "alembic-silences-the-loggers",
+        "Both ways in the application's process disable its loggers; another process does not.",
+        [way[2] for way in ways.values()] == ["nothing", "nothing", "INFO"],
+    )
+    claim(
+        "existing-loggers-can-be-kept",
+        "disable_existing_loggers=False keeps warnings; without fileConfig INFO is kept, too.",
+        (kept[2], edited[2]) == ("WARNING", "INFO"),
+    )
+    claim(
+        "one-place-limits-all-migrations",
+        "context.execute() in env.py sets lock_timeout for the migrations; without it, it is 0.",
+        (edited[3], ways["a thread"][3]) == (["2s"], ["0"]),
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
