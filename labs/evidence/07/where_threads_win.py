@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 
 import psycopg
 
 from bench import Postgres, claim
-
-QUERIES = 100
+from bench.instruments.work_counts import python_calls
 
 
 async def beside_a_computing_thread() -> int:
@@ -31,23 +29,6 @@ async def beside_a_computing_thread() -> int:
     return turns
 
 
-async def calls(ask) -> float:
-    """Python functions called for a query, without asyncio's own."""
-    count = 0
-
-    def note(frame, event, _) -> None:
-        nonlocal count
-        count += event == "call" and "asyncio" not in frame.f_globals.get("__name__", "")
-
-    sys.setprofile(note)
-    try:
-        for _ in range(QUERIES):
-            await ask()
-    finally:
-        sys.setprofile(None)
-    return count / QUERIES
-
-
 async def cost_of_one_driver(dsn: str) -> tuple[float, float]:
     """Calls for a query of psycopg, blocking and awaited."""
     connect = psycopg.AsyncConnection.connect
@@ -60,7 +41,7 @@ async def cost_of_one_driver(dsn: str) -> tuple[float, float]:
             async def wait() -> None:
                 await (await awaited.execute("select 1")).fetchone()
 
-            return await calls(block), await calls(wait)
+            return await python_calls(block), await python_calls(wait)
 
 
 async def main() -> None:

@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import statistics
-import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -27,6 +25,7 @@ from tortoise import Model, fields
 from tortoise.context import TortoiseContext
 
 from bench import Postgres, claim
+from bench.instruments.work_counts import python_calls
 from bistro.database import prepare
 
 QUERIES, RUNS = 100, 5
@@ -119,32 +118,13 @@ async def microseconds(look: Look) -> float:
     return statistics.median(runs)
 
 
-async def calls(look: Look) -> float:
-    """Python functions called for one query, on the loop's thread, without asyncio's own."""
-    count, thread = 0, threading.get_ident()
-
-    def note(frame, event, _) -> None:
-        nonlocal count
-        ours = threading.get_ident() == thread
-        if event == "call" and ours and "asyncio" not in frame.f_globals.get("__name__", ""):
-            count += 1
-
-    sys.setprofile(note)
-    try:
-        for _ in range(QUERIES):
-            await look()
-    finally:
-        sys.setprofile(None)
-    return count / QUERIES
-
-
 async def main() -> None:
     async with Postgres() as pg, AsyncExitStack() as open_:
         await prepare(pg.dsn)
         cost, called = {}, {}
         for name, look in (await libraries(pg.dsn, pg.url("asyncpg"), open_)).items():
             await look()  # prepares the statement, fills the caches
-            cost[name], called[name] = await microseconds(look), await calls(look)
+            cost[name], called[name] = await microseconds(look), await python_calls(look)
     print("one look-up           processor time   Python functions called")
     for name, time_ in cost.items():
         print(f"{name:22} {time_:8.0f} µs   {called[name]:12.0f}")
