@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import jupytext
 import pytest
 from sphinx.application import Sphinx
 
-from bench.course import COURSE
+from bench.claim_index import claim_homes
+from bench.course import COURSE, WITH_SQLALCHEMY
 from bench.quizzes.cards import SCRIPTS, STYLE, Transfer, progress, quiz
 from bench.quizzes.files import load_recall
 
@@ -30,12 +32,18 @@ PAGE = """# A page
 
 
 def build(folder: Path, page: str) -> tuple[Path, str]:
-    """A book of one page and lesson 1; returns the folder of HTML and what the build said."""
+    """A book of one page, lesson 1, and the scripts of its page for SQLAlchemy.
+
+    Returns the folder of HTML and what the build said.
+    """
     notebooks = folder / "notebooks"
     notebooks.mkdir()
     (folder / "index.md").write_text(page, encoding="utf-8")
     for path in COURSE.glob("notebooks/text/01-*.md"):
         jupytext.write(jupytext.read(path), notebooks / f"{path.stem}.ipynb")
+    shown = [os.path.relpath(path, folder) for path in sorted(WITH_SQLALCHEMY.glob("01_*.py"))]
+    scripts = [f"## A script\n\n```{{literalinclude}} {path}\n```\n" for path in shown]
+    (folder / "scripts.md").write_text("\n".join(["# Scripts\n", *scripts]), encoding="utf-8")
     warnings = io.StringIO()
     settings = {
         "extensions": ["myst_nb", "quiz_pages"],
@@ -63,10 +71,12 @@ def test_directives_show_what_cells_show_and_recall_links_reach_their_cells(
     assert not list((out / "_static").glob("*.py"))
     (path,) = (COURSE / "book/recall").glob("01-*.yml")
     (lesson,) = (COURSE / "notebooks/text").glob("01-*.md")
-    cells = (out / f"notebooks/{lesson.stem}.html").read_text(encoding="utf-8")
+    homes = claim_homes()
     for one in load_recall(path):
-        assert f'href="notebooks/{lesson.stem}.html#claim-{one.see}"' in index
-        assert f'id="claim-{one.see}"' in cells
+        by_script = homes[one.see].parent == WITH_SQLALCHEMY
+        page = "scripts.html" if by_script else f"notebooks/{lesson.stem}.html"
+        assert f'href="{page}#claim-{one.see}"' in index
+        assert f'id="claim-{one.see}"' in (out / page).read_text(encoding="utf-8")
 
 
 def test_a_page_that_asks_an_unknown_question_is_named(
