@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import timeline_pages
 
 from bench.traces.player import Timeline
 from bench.traces.trace import TraceError, check_trace
-from small_traces import HOOK, SMALL, build_a_page, most_in
+from small_traces import HOOK, SMALL, TRACES, build_a_page, most_in
 
 
 @pytest.mark.parametrize("name", HOOK)
@@ -24,6 +25,17 @@ def test_hook_summary_has_the_numbers_of_its_trace(name: str) -> None:
     assert said in trace["summary"]
     waits = [lane["spans"][-1]["to"] - lane["spans"][0]["from"] for lane in trace["lanes"]]
     assert f"{max(waits):.2f} s." in trace["summary"]
+
+
+@pytest.mark.parametrize(
+    ("name", "at_once"),
+    [("01-async-def", 1), ("01-def", 15), ("02-one-session", 1), ("02-session-each", 5)],
+)
+def test_summary_beside_a_lesson_has_the_numbers_of_its_trace(name: str, at_once: int) -> None:
+    path = TRACES / f"with-sqlalchemy-{name}.json"
+    trace = check_trace(json.loads(path.read_text("utf-8")))
+    assert most_in(trace.to_json(), "blocking", "database") == at_once
+    assert trace.summary.endswith(f" after {trace.duration:.2f} s.")
 
 
 def test_build_refuses_a_malformed_trace() -> None:

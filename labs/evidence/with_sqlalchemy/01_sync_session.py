@@ -27,7 +27,7 @@ from sqlmodel import Session as SQLModelSession
 from bench import Client, Gate, Postgres, claim, closed_loop, serve
 from bench.instruments.http_client import Reply
 
-GUESTS, PATIENCE = 60, 0.02  # SQLAlchemy's own patience is 30 s: nobody wants to wait for that
+GUESTS, PATIENCE = 60, 0.005  # SQLAlchemy's own patience is 30 s: nobody wants to wait for that
 HELD = text("select pg_advisory_xact_lock_shared(7)")
 URL = os.environ.get("DB", "postgresql+psycopg://nobody@localhost/nowhere")
 impatient = create_engine(URL, pool_timeout=PATIENCE)
@@ -117,7 +117,7 @@ async def at_the_gate(dsn: str, url: str, path: str, wanted: int, patience: floa
 
 async def main() -> None:
     async with Postgres() as pg, serve(f"{__file__}:app", env={"DB": pg.url("psycopg")}) as server:
-        blocking = await at_the_gate(pg.dsn, server.url, "/async-def", 1, 0.2)
+        blocking = await at_the_gate(pg.dsn, server.url, "/async-def", 1, 0.1)
         threads = await at_the_gate(pg.dsn, server.url, "/def", 15, 30)
         sixty = await at_the_gate(pg.dsn, server.url, "/def-sixty", 40, 30)
     vain = [reply.json() for reply in blocking.replies if reply.status == 503]
