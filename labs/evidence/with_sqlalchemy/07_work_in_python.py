@@ -97,10 +97,11 @@ async def main() -> None:
         await engine.dispose()
         await autocommit.dispose()
     one, many = (called[rows] for rows in ROWS)
-    print("Python functions      1 row   100 rows    processor time   1 row   100 rows")
+    print("                   functions        time")
+    print("rows                 1   100     1   100")
     for name in one:
-        times = "".join(f"{ratio[rows][name]:8.1f}" for rows in ROWS)
-        print(f"{name:18}{one[name]:9.0f}{many[name]:11.0f}{times:>34}")
+        times = "".join(f"{ratio[rows][name]:6.1f}" for rows in ROWS)
+        print(f"{name:16}{one[name]:6.0f}{many[name]:6.0f}{times}")
     claim(
         "each-layer-calls-more-functions",
         "One row: a session calls more Python functions than Core, and Core more than asyncpg.",
