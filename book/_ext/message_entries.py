@@ -5,7 +5,8 @@ mean. An entry gets
 
 - the anchor `#message-<words of its first message>`, and `#sqlstate-<code>` for each SQLSTATE that
   it names; a page of the book links to it by `[text](#message-…)`;
-- the names under which asyncpg and psycopg raise these SQLSTATEs, as installed;
+- the names under which asyncpg and psycopg raise these SQLSTATEs, as installed; a class with which
+  the explanation begins is a name of the entry, too;
 - a place in the search page: `messages.js` puts it before the other results.
 """
 
@@ -28,6 +29,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 PAGE = "book/messages"
 DRIVERS = ("asyncpg.", "psycopg.errors.")
+CLASS = re.compile(r"([A-Z][a-z]+){2,}")
 SQLSTATE = re.compile(r"\bSQLSTATE ([0-9A-Z]{5})\b")
 
 
@@ -39,7 +41,7 @@ class MessageEntry:
     title: str
     means: str
     messages: list[str]
-    keys: list[str]  # SQLSTATEs and names of classes
+    keys: list[str]  # SQLSTATEs and names of classes: those of the drivers, and the first word
     code: list[str]  # other code in the explanation
 
 
@@ -110,6 +112,8 @@ def entries_of(doctree: nodes.document) -> list[MessageEntry]:
         explained = definition.astext()
         code = [literal.astext() for literal in definition.findall(nodes.literal)]
         names = [one.rpartition(".")[2] for one in code if one.startswith(DRIVERS)]
+        if code and explained.startswith(code[0]) and CLASS.fullmatch(code[0]):
+            names.append(code[0])
         found.append(
             MessageEntry(
                 anchor=term["ids"][0],

@@ -5,45 +5,98 @@
 
    Sphinx's search wants every word of the question on a page, and ignores numbers. Here an entry
    is found when all words are words of one of its messages or of its code; when one of them is a key
-   (an SQLSTATE, the name of a class); or when most words of a message stand in what was pasted: real
-   messages carry names and numbers of their own. `message_entries.py` writes the entries; the other
-   results follow unchanged. */
+   (an SQLSTATE, the name of a class); or when most words of a message stand in what was pasted, and
+   most of them beside the same words. Real messages carry names and numbers of their own, and a
+   traceback around them; the longer message of two is the one that tells more.
+   `message_entries.py` writes the entries; the other results follow unchanged. */
 (() => {
   "use strict";
   const MOST = 3; // entries shown
   const FIRST = 1000;
   const AFTER_TITLES = 14; // Sphinx gives 15 to a word of a title, 5 to one of the text
   const COVERED = 0.6; // of a message's words, when a whole message is pasted
+  const BESIDE = 0.5; // of its pairs of neighbours
+  const APART = 3; // neighbours: a name or two may stand between them
+  const LONG = 12; // a message of so many pairs cannot be mistaken
   const { page, entries } = JSON.parse(document.getElementById("message-entries").textContent);
 
-  const words = (text) => [...new Set(text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [])];
+  const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
   const fixed = (word) => word.length > 1 && !/\d/.test(word); // $1 and __asyncpg_stmt_6__ differ
+  const unnamed = (text) => text.replace(/["“”„«»][^\s"“”„«»]+["“”„«»]/g, " "); // relation "dishes"
+  const likeCode = (word) => /_|[a-z][A-Z]/.test(word); // query_wait_timeout, DetachedInstanceError
+
+  /* Each word with those that follow it within `reach` words. */
+  function pairs(list, reach) {
+    return list.flatMap((word, here) =>
+      list.slice(here + 1, here + 1 + reach).map((next) => `${word} ${next}`));
+  }
+
+  function share(wanted, there) {
+    return wanted.length ? wanted.filter((one) => there.has(one)).length / wanted.length : 0;
+  }
+
+  function prepared(message) {
+    const told = words(unnamed(message)).filter(fixed);
+    return {
+      all: new Set(words(message)),
+      near: new Set(pairs(words(message), APART)),
+      told,
+      pairs: pairs(told, 1),
+      alone: told.length === 1 && likeCode(message),
+    };
+  }
 
   const known = entries.map((entry) => ({
     ...entry,
-    own: entry.messages.map(words),
+    own: entry.messages.map(prepared),
     named: words(entry.keys.join(" ")),
     explained: words(entry.code.join(" ")),
   }));
 
+  function read(query) {
+    const list = words(query);
+    const told = words(unnamed(query)).filter(fixed);
+    return {
+      count: list.length,
+      words: [...new Set(list)],
+      pairs: pairs(list, 1),
+      told: new Set(list),
+      near: new Set(pairs(told, APART)),
+    };
+  }
+
+  /* 3 to 4: all that was asked stands in the message; 2 to 3: the message stands in the question;
+     1 to 2: what was asked is a part of the message, with other names. */
+  function match(message, asked) {
+    if (asked.words.every((word) => message.all.has(word))) {
+      return 3 + (share(asked.pairs, message.near) + share(message.told, asked.told)) / 2;
+    }
+    if (message.alone) return asked.told.has(message.told[0]) ? 2.5 : 0;
+    const beside = share(message.pairs, asked.near);
+    if (beside >= BESIDE && share(message.told, asked.told) >= COVERED) {
+      return 2 + beside / 2 + Math.min(1, (beside * message.pairs.length) / LONG) / 2;
+    }
+    const within = share(asked.pairs, message.near);
+    return asked.pairs.length > 2 && within >= COVERED ? 1 + within : 0;
+  }
+
   function score(entry, asked) {
-    const best = Math.max(...entry.own.map((own) => {
-      const covered = own.filter(fixed);
-      const share = covered.filter((word) => asked.includes(word)).length / covered.length;
-      if (asked.every((word) => own.includes(word))) return 3 + share;
-      return covered.length > 1 && share >= COVERED ? 2 + share : 0;
-    }));
-    if (best) return best;
-    if (asked.some((word) => entry.named.includes(word))) return 2;
-    const all = new Set([...entry.own.flat(), ...entry.named, ...entry.explained]);
-    return asked.every((word) => all.has(word)) ? 1 : 0;
+    const best = Math.max(...entry.own.map((message) => match(message, asked)));
+    const named = asked.words.some((word) => entry.named.includes(word));
+    if (best) return best + (named ? 0.1 : 0);
+    if (named) return 1.9;
+    const all = new Set([...entry.own.flatMap((message) => [...message.all]), ...entry.named, ...entry.explained]);
+    return asked.words.every((word) => all.has(word)) ? 0.5 : 0;
   }
 
   function find(query) {
-    const asked = words(query);
-    if (!asked.length) return [];
-    // A single word ("pool") may also ask for a lesson, unless it is a key.
-    const place = (entry) => asked.length > 1 || entry.named.includes(asked[0]) ? FIRST : AFTER_TITLES;
+    const asked = read(query);
+    if (!asked.words.length) return [];
+    // A few words ("the event loop") may also ask for a lesson, unless one is a key.
+    const half = (entry) => entry.own.some((message) => share(message.told, asked.told) >= 0.5);
+    const named = (entry) => asked.words.some((word) => entry.named.includes(word));
+    const place = (entry) =>
+      asked.count > 3 || half(entry) || named(entry) ? FIRST : AFTER_TITLES;
     return known
       .map((entry) => [score(entry, asked), entry])
       .filter(([points]) => points > 0)

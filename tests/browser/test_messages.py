@@ -17,6 +17,24 @@ FIRST = """query => {
   const found = Search._performSearch(...Search._parseQuery(query)).at(-1);
   return found && found[0] === "book/messages" ? found[2].slice(1) : "";
 }"""
+FIRST_OF_ALL = f"queries => queries.map({FIRST})"
+TRACEBACK = """Traceback (most recent call last):
+  File "/app/orders/main.py", line 42, in order
+    rows = await session.execute(select(Dish).where(Dish.id == 7))
+sqlalchemy.exc.DBAPIError: (sqlalchemy.dialects.postgresql.asyncpg.Error) {}
+[SQL: SELECT dish.id, dish.name FROM dish WHERE dish.id = $1::INTEGER]
+[parameters: (7,)]
+(Background on this error at: https://sqlalche.me/e/20/dbapi)"""
+WORN = {
+    "below a traceback": TRACEBACK.format,
+    "in a line of a log": "2026-11-28 13:05:11,204 ERROR [77] uvicorn.error: {} id=5f".format,
+    "behind its class": "asyncpg.exceptions._base.InterfaceError: {}".format,
+    "with curly quotes": lambda message: message.replace("'", "’").replace('"', "”"),
+    "without quotes": lambda message: re.sub("[\"'`]", "", message),
+    "with other numbers": lambda message: re.sub(r"\b\d+\b", "77", message),
+    "with other names": lambda message: re.sub('"[^" ]+"', '"zebra"', message),
+    "in capitals": str.upper,
+}
 PASTED = {
     "asyncpg.exceptions.TooManyConnectionsError: sorry, too many clients already": "sorry-too",
     'connection failed: FATAL:  sorry, too many clients already (server "10.0.0.5")': "sorry-too",
@@ -30,6 +48,20 @@ PASTED = {
     "RuntimeError: Task <Task pending name='Task-7' coro=<t() running at a.py:3>> got Future "
     "<Future pending> attached to a different loop": "attached-to",
     "AttributeError: 'State' object has no attribute 'database_pool'": "state-object",
+    "sqlalchemy.exc.TimeoutError: QueuePool limit of size 20 overflow 0 reached": "queuepool-limit",
+    "psycopg_pool.PoolTimeout: couldn't get a connection after 10.00 sec": "couldn-t-get",
+    "PoolTimeout": "couldn-t-get",
+    "sqlalchemy.exc.MissingGreenlet": "greenlet-spawn",
+    "greenlet_spawn has not been called; can't call await_only() here.": "greenlet-spawn",
+    "PendingRollbackError": "this-session-s",
+    'asyncpg.exceptions.UndefinedTableError: relation "users" does not exist': "relation",
+    "UndefinedColumnError: column users.nmae does not exist": "column",
+    'FATAL:  database "shop" does not exist': "database-bistro",
+    'FATAL: password authentication failed for user "shop"': "password",
+    "TypeError: object CursorResult can't be used in 'await' expression": "object-list",
+    "AttributeError: 'coroutine' object has no attribute 'fetchall'": "coroutine-object",
+    "'async_generator' object has no attribute 'query'": "async-generator",
+    "Method 'commit()' can't be called here; method 'flush()' is already in progress": "method",
 }
 
 
@@ -72,23 +104,49 @@ def test_a_number_or_a_few_words_find_the_entry(page: Page, words: str, entry: s
     assert page.evaluate(FIRST, words).startswith(f"message-{entry}")
 
 
-def test_four_words_of_any_message_find_it_first(page: Page, entries: list) -> None:
-    lost = []
-    for entry in entries:
-        for message in entry["messages"]:
-            words = re.findall(r"\w+", message)
-            for start in range(max(1, len(words) - 3)):
-                query = " ".join(words[start : start + 4])
-                found = page.evaluate(FIRST, query)
-                here = [one for one in entries if one["anchor"] == found]
-                # The same four words may stand in another message too.
-                if not here or not any(
-                    set(query.lower().split()) <= set(re.findall(r"\w+", other.lower()))
-                    for other in here[0]["messages"]
-                ):
-                    lost.append(query)
-    assert len(entries) > 25
-    assert not lost
+def plain(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.lower()))
+
+
+def lost(page: Page, asked: list[tuple[str, str, str]], entries: list) -> list[tuple[str, str]]:
+    """Which of these queries do not lead to the entry of their message first, and where they lead.
+
+    Each is the query, the entry's anchor, and words of the message. Another entry may come first if
+    one of its messages holds the same words.
+    """
+    found = page.evaluate(FIRST_OF_ALL, [query for query, _, _ in asked])
+    messages = {entry["anchor"]: entry["messages"] for entry in entries}
+    return [
+        (query, first)
+        for (query, anchor, said), first in zip(asked, found, strict=True)
+        if first != anchor
+        and not any(plain(said) <= plain(other) for other in messages.get(first, []))
+    ]
+
+
+def test_any_four_words_in_a_row_of_any_message_find_it_first(page: Page, entries: list) -> None:
+    windows = [
+        (" ".join(words[start : start + 4]), entry["anchor"], " ".join(words[start : start + 4]))
+        for entry in entries
+        for message in entry["messages"]
+        for words in [re.findall(r"\w+", message)]
+        for start in range(max(1, len(words) - 3))
+    ]
+    assert len(entries) >= 60
+    assert len(windows) > 400
+    assert lost(page, windows, entries) == []
+
+
+@pytest.mark.parametrize("worn", WORN)
+def test_a_message_as_it_is_pasted_finds_its_entry_first(
+    page: Page, entries: list, worn: str
+) -> None:
+    pasted = [
+        (WORN[worn](message), entry["anchor"], message)
+        for entry in entries
+        for message in entry["messages"]
+    ]
+    assert lost(page, pasted, entries) == []
 
 
 def test_every_sqlstate_and_class_finds_an_entry_that_names_it(page: Page, entries: list) -> None:

@@ -84,6 +84,7 @@ async def at_the_door(dsn: str, boss: asyncpg.Connection) -> dict[str, str]:
         port = server.sockets[0].getsockname()[1]
         address = f"postgresql://waiter@127.0.0.1:{port}/x?sslmode=disable"
         said["hangs up"] = await message(asyncpg.connect, address)
+        said["… before TLS"] = await message(asyncpg.connect, address.partition("?")[0])
         said["… psycopg, too"] = await message(connect_psycopg, address)
     said["nobody there"] = await message(asyncpg.connect, address)
     return said
