@@ -182,3 +182,18 @@ def test_the_results_are_readable_on_a_dark_phone_and_hold_no_markup_of_the_quer
     found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
     assert [(rule["id"], [str(node["target"]) for node in rule["nodes"]]) for rule in found] == []
     context.close()
+
+
+def test_who_has_a_message_on_the_screen_is_led_here_from_everywhere() -> None:
+    book = built_book()
+    rooms = ("notebooks", "book/labs", "book/sqlalchemy")
+    pages = [page for room in rooms for page in (book / room).glob("*.html")]
+    pages += [book / "book/intro.html", book / "404.html", book / "book/pitfalls.html"]
+    assert len(pages) > 20
+    contents = re.compile(r'<nav class="bd-links".*?</nav>', re.DOTALL)
+    lost = [
+        page.name
+        for page in pages
+        if "messages.html" not in contents.sub("", page.read_text("utf-8"))
+    ]
+    assert lost == []
