@@ -18,10 +18,12 @@
   const BESIDE = 0.5; // of its pairs of neighbours
   const APART = 3; // neighbours: a name or two may stand between them
   const LONG = 12; // a message of so many pairs cannot be mistaken
+  const NAMED = 0.6; // more, where a class or an SQLSTATE of the entry is named as well
   const { page, entries } = JSON.parse(document.getElementById("message-entries").textContent);
 
   const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
-  const fixed = (word) => word.length > 1 && !/\d/.test(word); // $1 and __asyncpg_stmt_6__ differ
+  // $1, 0x7f92 and __asyncpg_stmt_6__ are others each time; psycopg2 is not.
+  const fixed = (word) => word.length > 1 && !/^\d|_\w*\d|\d\w*\d/.test(word);
   const unnamed = (text) => text.replace(/["“”„«»][^\s"“”„«»]+["“”„«»]/g, " "); // relation "dishes"
   const likeCode = (word) => /_|[a-z][A-Z]/.test(word); // query_wait_timeout, DetachedInstanceError
 
@@ -83,7 +85,7 @@
   function score(entry, asked) {
     const best = Math.max(...entry.own.map((message) => match(message, asked)));
     const named = asked.words.some((word) => entry.named.includes(word));
-    if (best) return best + (named ? 0.1 : 0);
+    if (best) return best + (named ? NAMED : 0);
     if (named) return 1.9;
     const all = new Set([...entry.own.flatMap((message) => [...message.all]), ...entry.named, ...entry.explained]);
     return asked.words.every((word) => all.has(word)) ? 0.5 : 0;

@@ -29,6 +29,9 @@ WORN = {
     "below a traceback": TRACEBACK.format,
     "in a line of a log": "2026-11-28 13:05:11,204 ERROR [77] uvicorn.error: {} id=5f".format,
     "behind its class": "asyncpg.exceptions._base.InterfaceError: {}".format,
+    "told by psycopg": (
+        'connection failed: connection to server at "10.0.0.5", port 6432 failed: FATAL:  {}'.format
+    ),
     "with curly quotes": lambda message: message.replace("'", "’").replace('"', "”"),
     "without quotes": lambda message: re.sub("[\"'`]", "", message),
     "with other numbers": lambda message: re.sub(r"\b\d+\b", "77", message),
@@ -54,6 +57,12 @@ PASTED = {
     "sqlalchemy.exc.MissingGreenlet": "greenlet-spawn",
     "greenlet_spawn has not been called; can't call await_only() here.": "greenlet-spawn",
     "PendingRollbackError": "this-session-s",
+    "fastapi.exceptions.ResponseValidationError: 1 validation errors: {'type': "
+    "'get_attribute_error', 'loc': ('response', 'orders'), 'msg': \"Error extracting attribute: "
+    "MissingGreenlet: greenlet_spawn has not been called; can't call await_() here. Was IO "
+    'attempted in an unexpected place?"}': "get-attribute-error",
+    "ModuleNotFoundError: No module named 'greenlet'": "no-module",
+    "ModuleNotFoundError: No module named 'psycopg2'": "the-asyncio-extension",
     'asyncpg.exceptions.UndefinedTableError: relation "users" does not exist': "relation",
     "UndefinedColumnError: column users.nmae does not exist": "column",
     'FATAL:  database "shop" does not exist': "database-bistro",
