@@ -18,7 +18,7 @@
   const BESIDE = 0.5; // of its pairs of neighbours
   const APART = 3; // neighbours: a name or two may stand between them
   const LONG = 12; // a message of so many pairs cannot be mistaken
-  const NAMED = 0.6; // more, where a class or an SQLSTATE of the entry is named as well
+  const NAMED = 0.6; // more, where the first class or SQLSTATE that is named belongs to the entry
   const { page, entries } = JSON.parse(document.getElementById("message-entries").textContent);
 
   const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
@@ -55,11 +55,14 @@
     explained: words(entry.code.join(" ")),
   }));
 
+  const keys = new Set(known.flatMap((entry) => entry.named));
+
   function read(query) {
     const list = words(query);
     const told = words(unnamed(query)).filter(fixed);
     return {
       count: list.length,
+      key: list.find((word) => keys.has(word)),
       words: [...new Set(list)],
       pairs: pairs(list, 1),
       told: new Set(list),
@@ -84,9 +87,8 @@
 
   function score(entry, asked) {
     const best = Math.max(...entry.own.map((message) => match(message, asked)));
-    const named = asked.words.some((word) => entry.named.includes(word));
-    if (best) return best + (named ? NAMED : 0);
-    if (named) return 1.9;
+    if (best) return best + (entry.named.includes(asked.key) ? NAMED : 0);
+    if (asked.words.some((word) => entry.named.includes(word))) return 1.9;
     const all = new Set([...entry.own.flatMap((message) => [...message.all]), ...entry.named, ...entry.explained]);
     return asked.words.every((word) => all.has(word)) ? 0.5 : 0;
   }

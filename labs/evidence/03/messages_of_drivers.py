@@ -126,7 +126,7 @@ async def of_closed(boss: asyncpg.Connection, dsn: str) -> dict[str, str]:
     query = asyncio.create_task(message(window.execute, "select pg_sleep(60)"))
     pid = window.get_server_pid()
     await until(lambda: boss.fetchval(asked, pid), what="the query")
-    await boss.execute(end, pid)
+    await boss.execute(end, pid)  # asyncpg's
     said["during a query"] = await query
     said["the next query"] = await message(window.execute, "select 1")
 
@@ -135,11 +135,11 @@ async def of_closed(boss: asyncpg.Connection, dsn: str) -> dict[str, str]:
 
     said["… prepared"] = await message(fetch)
     other = await connect_psycopg(dsn, autocommit=True)
-    await other.execute("set idle_in_transaction_session_timeout = '20ms'")
-    await other.execute("begin")
-    gone = "select not exists (select from pg_stat_activity where pid = $1)"
-    await until(lambda: boss.fetchval(gone, other.info.backend_pid), what="the end of the idle one")
-    said["psycopg, idle"] = await message(other.execute, "select 1")
+    query = asyncio.create_task(message(other.execute, "select pg_sleep(60)"))
+    pid = other.info.backend_pid
+    await until(lambda: boss.fetchval(asked, pid), what="psycopg's query")
+    await boss.execute(end, pid)
+    said["psycopg's query"] = await query
     said["… the next query"] = await message(other.execute, "select 1")
     pool = asyncpg.create_pool(dsn, min_size=1, max_size=1)
 
@@ -268,8 +268,8 @@ async def main() -> None:
     )
     claim(
         "psycopg-tells-why-it-was-ended",
-        "psycopg tells of an idle transaction that was ended, 25P03; then: connection is closed.",
-        closed["psycopg, idle"].split()[1] == "25P03"
+        "psycopg tells that an administrator ended its query, 57P01; then: connection is closed.",
+        closed["psycopg's query"].split()[1] == "57P01"
         and closed["… the next query"].endswith("the connection is closed"),
     )
     claim(
