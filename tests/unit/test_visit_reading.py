@@ -101,6 +101,36 @@ RIGHT = {
         "async def route(cursor, ids):\n    marks = ', '.join('?' * len(ids))\n"
         "    cursor.execute(f'select id from guest where id in ({marks})', ids)"
     ),
+    "a placeholder that a method of the project writes": (
+        "class Dialect:\n    def mark(self, key):\n        return f'to_timestamp(:{key})'\n"
+        "    @property\n    def now(self):\n        return 'now()'\n"
+        "async def route(db):\n"
+        "    await db.execute(f\"delete from guest where came < {db.mark('day')}\", {})\n"
+        "    await db.execute(f'update guest set came = {db.now} where id = 1')"
+    ),
+    "a column out of a list": (
+        "async def route(pool):\n    columns = ['name', 'came']\n    for column in columns:\n"
+        "        await pool.execute(f'update guest set {column} = {column}')"
+    ),
+    "an index's columns": (
+        "async def route(pool, column):\n"
+        "    await pool.execute(f'create index on guest ({column})')\n"
+        "    await pool.execute(f'insert into guest (id, {column}) values ($1, $2)', 1, 2)"
+    ),
+    "a column in quotes": (
+        "async def route(pool, column):\n"
+        '    await pool.fetch(f\'select "{column}" from guest where "{column}" is null\')'
+    ),
+    "a statement inside a statement": (
+        "async def route(pool, query, more):\n"
+        "    await pool.fetchval(f'select count(*) from ({query}) as q where 1 = 1 and {more}')"
+    ),
+    "before the first guest": (
+        "import time\nfrom fastapi import FastAPI\ndef wait_for_database():\n    time.sleep(1)\n"
+        "async def lifespan(app):\n    wait_for_database()\n    yield\n"
+        "app = FastAPI(lifespan=lifespan)\n@app.on_event('startup')\nasync def start():\n"
+        "    wait_for_database()"
+    ),
     "a scope": (
         "from fastapi import Depends\nasync def db():\n    async with Session() as s:\n"
         "        yield s\n        await s.commit()\n"
@@ -125,6 +155,11 @@ SQL = {
     "format": "pool.fetch('select * from guest where id = {}'.format(name))",
     "plus": 'pool.fetch("select * from guest where name = \'" + name + "\'")',
     "limit": "pool.fetch(f'select * from guest limit {name}')",
+    "a list": "pool.fetch(f'select * from guest where id in (1, {name})')",
+    "values": "pool.fetch(f'insert into guest (id, name) values (1, {name})')",
+    "between": "pool.fetch(f'select * from guest where age between {1} and {name}')",
+    "inside quotes": "pool.fetch(f\"select * from guest where name like '%{name}%'\")",
+    "an attribute": "pool.fetch(f'select * from guest where name = {name.text}')",
     "text()": "session.execute(text(f\"delete from guest where name = '{name}'\"))",
 }
 OTHERS = {
@@ -191,6 +226,7 @@ def test_a_commit_after_the_reply_is_found(body: str, tmp_path: Path) -> None:
         ("create_async_engine(dsn)", "at most 15 connections"),
         ("create_async_engine(dsn, pool_size=20)", "at most 30 connections"),
         ("create_async_engine(dsn, pool_size=0)", "no limit"),
+        ("create_async_engine(dsn, **options)", "as many connections as a setting"),
         ("create_async_engine(dsn, poolclass=NullPool)", "one for each request"),
         ("create_async_engine(dsn, pool_size=settings.size)", "as many connections as a setting"),
     ],
@@ -202,6 +238,12 @@ def test_a_pool_says_how_many_connections_it_may_open(call: str, says: str, tmp_
     [hit] = read(Project(tmp_path))
     assert hit.kind == "pool"
     assert says in hit.says
+
+
+@pytest.mark.parametrize("name", ["conftest.py", "test_x.py", "migrations.py"])
+def test_what_no_guest_runs_is_not_read(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(BLOCKING["sleep"], encoding="utf-8")
+    assert kinds(tmp_path, "x = 1") == []
 
 
 def test_the_report_has_a_place_for_each_hit(tmp_path: Path) -> None:

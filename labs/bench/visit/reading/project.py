@@ -22,6 +22,7 @@ SKIPPED = {
     "migrations",
     "versions",
 }
+SKIPPED_FILES = {"conftest.py", "migrations.py"}
 Def = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -367,6 +368,8 @@ class Project:
                 continue
             if inside.name.startswith("test_") or {"tests", "test"} & set(inside.parts):
                 continue
+            if inside.name in SKIPPED_FILES:
+                continue
             try:
                 tree = ast.parse(path.read_text(encoding="utf-8"))
             except (SyntaxError, UnicodeDecodeError, ValueError, OSError):
@@ -401,6 +404,10 @@ class Project:
                         module.imported[name] = kind
                 elif attribute in other.kinds:
                     module.kinds.setdefault(name, other.kinds[attribute])
+
+    def called(self, name: str) -> list[Function]:
+        """The functions and methods that are called so, in all files."""
+        return self._called.get(name, [])
 
     def find(self, dotted: str) -> Function | None:
         """The function of that name, also if the folder that was read is not the import's root."""

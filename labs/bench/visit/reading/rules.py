@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate
 
 from bench.visit.reading.project import ASYNC_SESSION, SAME, SESSION, Function, Module, Project
 
@@ -125,8 +125,9 @@ def blocking_calls(project: Project) -> Iterable[Hit]:
                 return (f"{function.module.shown}:{call.lineno}", *way)
         return ()
 
+    before_serving = lifespans(project)
     for function in project.functions.values():
-        if not function.is_async:
+        if not function.is_async or function.name in before_serving:
             continue
         seen = set()
         for call in function.calls():
@@ -144,6 +145,22 @@ def blocking_calls(project: Project) -> Iterable[Hit]:
                     f"in `async def {function.node.name}`: {why}",
                     "async-def-one-at-a-time",
                 )
+
+
+def lifespans(project: Project) -> set[str]:
+    """Functions that run before the first guest and after the last: nobody waits for them."""
+    found = {
+        function.name
+        for function in project.functions.values()
+        for decorator in function.node.decorator_list
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).endswith(".on_event")
+    }
+    for module in project.modules:
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.keyword) and node.arg == "lifespan":
+                one = project.find(module.dotted(node.value))
+                found |= {one.name} if one else set()
+    return found
 
 
 def awaited(function: Function, call: ast.AST) -> bool:
@@ -205,7 +222,7 @@ def sql_in_text(project: Project) -> Iterable[Hit]:
             built: ast.AST = call.args[0]
             if isinstance(built, ast.Name):
                 built = last_assigned(function, built.id, call.lineno) or built
-            if (found := foreign_value(function, built)) and SQL.match(words_of(built)):
+            if (found := foreign_value(project, function, built)) and SQL.match(words_of(built)):
                 yield hit(
                     "sql-from-text",
                     function,
@@ -216,16 +233,20 @@ def sql_in_text(project: Project) -> Iterable[Hit]:
 
 
 def last_assigned(function: Function, name: str, before: int) -> ast.AST | None:
-    found = [
-        node.value
-        for node in function.body
-        if isinstance(node, ast.Assign)
-        and len(node.targets) == 1
-        and isinstance(node.targets[0], ast.Name)
-        and node.targets[0].id == name
-        and node.lineno <= before
-    ]
-    return found[-1] if found else None
+    """What a name was last given, or the list that a loop takes it from."""
+    found: ast.AST | None = None
+    for node in function.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(given)], value=value):
+                pass
+            case ast.For(target=ast.Name(given), iter=value):
+                if isinstance(value, ast.Name) and value.id != name:
+                    value = last_assigned(function, value.id, node.lineno) or value
+            case _:
+                continue
+        if given == name and node.lineno <= before:
+            found = value
+    return found
 
 
 def words_of(built: ast.AST) -> str:
@@ -235,44 +256,62 @@ def words_of(built: ast.AST) -> str:
     return " ".join(str(node.value) for node in words)
 
 
-VALUE_COMES = re.compile(
-    r"""([=<>'",(%]|\b(in|like|ilike|between|and|or|limit|offset|values|then))\s*$""", re.IGNORECASE
+_AT_A_VALUE = re.compile(
+    r"""(?:[=<>%]|\b(?:like|ilike|limit|offset|then)|\bbetween|\bbetween\s+\S+\s+and"""
+    r"""|\b(?:in|values)\s*\((?:[^()]*,)?)\s*["%]*$""",
+    re.IGNORECASE,
 )
 MARKS = re.compile(r"%s|%\(\w+\)s|%d|\{\w*\}")
 
 
-def foreign_value(function: Function, built: ast.AST) -> str:
+def foreign_value(project: Project, function: Function, built: ast.AST) -> str:
     """A value in a text that may come from outside; "" if there is none.
 
-    Where a value stands, a parameter could stand. Names of tables and columns, and whole
-    conditions, cannot be parameters: of them nothing is said.
+    Where a value stands, a parameter could stand. Names of tables and columns, whole conditions
+    and statements inside a statement cannot be parameters: of them nothing is said.
     """
     for before, part in values_in(built):
-        if VALUE_COMES.search(before) and not is_fixed(function, part):
+        if is_at_a_value(before) and not is_fixed(project, function, part):
             return ast.unparse(part)
     return ""
 
 
+def is_at_a_value(before: str) -> bool:
+    """Whether a value of SQL comes after this text: inside quotes, or after what compares."""
+    return before.count("'") % 2 == 1 or _AT_A_VALUE.search(before) is not None
+
+
 def values_in(built: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """(the text before it, the expression) for everything that is put into a text."""
+    """(the text before it, the expression) for everything that is put into a text.
+
+    An expression that stands before another is a `?` in its text.
+    """
     match built:
         case ast.JoinedStr(values=values):
-            before = ""
-            for one in values:
-                if isinstance(one, ast.FormattedValue):
-                    yield before, one.value
-                before = str(one.value) if isinstance(one, ast.Constant) else ""
+            yield from between_words(values)
         case ast.BinOp(left=ast.Constant(value=str() as text), op=ast.Mod(), right=right):
             given = [*right.elts] if isinstance(right, ast.Tuple) else [right]
-            yield from zip(MARKS.split(text), given, strict=False)
+            yield from zip(growing(MARKS.split(text)), given, strict=False)
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as text), attr="format")):
             parts = [*built.args, *(word.value for word in built.keywords)]
-            yield from zip(MARKS.split(text), parts, strict=False)
+            yield from zip(growing(MARKS.split(text)), parts, strict=False)
         case ast.BinOp(op=ast.Add()):
-            pieces = list(added(built))
-            for words, value in pairwise(pieces):
-                if isinstance(words, ast.Constant) and not isinstance(value, ast.Constant):
-                    yield str(words.value), value
+            yield from between_words(added(built))
+
+
+def between_words(pieces: Iterable[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+    before = ""
+    for piece in pieces:
+        if isinstance(piece, ast.Constant):
+            before += str(piece.value)
+        else:
+            yield before, piece.value if isinstance(piece, ast.FormattedValue) else piece
+            before += "?"
+
+
+def growing(texts: Iterable[str]) -> Iterator[str]:
+    """Each text with all that stands before it."""
+    return accumulate(texts, lambda before, text: f"{before}?{text}")
 
 
 def added(node: ast.AST) -> Iterator[ast.AST]:
@@ -283,24 +322,49 @@ def added(node: ast.AST) -> Iterator[ast.AST]:
         yield node
 
 
-def is_fixed(function: Function, part: ast.AST) -> bool:
-    """Whether it cannot come from a guest: constants, names in capitals, numbers, joins."""
+def is_fixed(project: Project, function: Function, part: ast.AST) -> bool:
+    """Whether it cannot come from a guest: constants, names in capitals, numbers, joins, and what
+    a function of the project makes of constants (a placeholder, `now()` in a dialect)."""
     match part:
         case ast.Constant():
             return True
+        case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+            return all(is_fixed(project, function, one) for one in parts)
         case ast.Name(name) | ast.Attribute(attr=name) if name.isupper() or name == "__tablename__":
             return True
         case ast.Call(func=ast.Name("int" | "float" | "len")):
             return True
         case ast.Call(func=ast.Attribute(attr="join")) | ast.Call(func=ast.Name("quote_ident")):
             return True  # lists of columns and of marks: too many are right
+        case ast.Call(func=ast.Name(name) | ast.Attribute(attr=name), args=given):
+            return writes_sql(project, name) and all(isinstance(a, ast.Constant) for a in given)
+        case ast.Attribute(attr=name):
+            return writes_sql(project, name)
         case ast.Name(name):
             assigned = last_assigned(function, name, getattr(part, "lineno", 10**9))
             return assigned is not None and (
                 isinstance(assigned, ast.Constant)
-                or (not isinstance(assigned, ast.Name) and is_fixed(function, assigned))
+                or (not isinstance(assigned, ast.Name) and is_fixed(project, function, assigned))
             )
     return False
+
+
+def writes_sql(project: Project, name: str) -> bool:
+    """Whether the one function or property of that name returns nothing but words written there."""
+    functions = project.called(name)
+    if len(functions) != 1:
+        return False
+    returned = [node.value for node in functions[0].body if isinstance(node, ast.Return)]
+    return bool(returned) and all(
+        isinstance(value, ast.Constant | ast.JoinedStr)
+        or (
+            isinstance(value, ast.Call)
+            and isinstance(value.func, ast.Name)
+            and value.func.id != name
+            and writes_sql(project, value.func.id)
+        )
+        for value in returned
+    )
 
 
 # ---- a commit after the reply ----
@@ -391,6 +455,8 @@ def size_of_pool(module: Module, call: ast.Call) -> str:
     if "poolclass" in said:
         kind = ast.unparse(said["poolclass"])
         return "no pool (NullPool): one for each request" if "NullPool" in kind else kind
+    if any(word.arg is None for word in call.keywords):
+        return "as many connections as a setting says"
     values = [said.get(one) for one in arguments]
     if not any(isinstance(value, ast.AST) for value in values):
         return f"at most {default} connections (the default)"
