@@ -19,10 +19,11 @@ import pytest
 
 from bench import Postgres, RoundTrips, serve, until
 from bench.course import COURSE
+from bench.visit.application import VisitError
 from bench.visit.asking import read_steps, request_line
 from bench.visit.page import offline
 from bench.visit.report import as_json, beyond, told
-from bench.visit.visits import Plan, Visit, Visiting, visiting
+from bench.visit.visits import Plan, Visit, Visiting, _set_up, visiting
 from bistro.database import prepare
 
 VISITED = COURSE / "tests" / "visited"
@@ -32,9 +33,10 @@ SEEDED = {  # route: (guests, kinds of findings, line of the first)
     "/outside-while-holding": (1, ["held-idle"], "outside_while_holding()"),
     "/forgotten-await": (1, ["forgotten-await"], "forgotten_await()"),
     "/block-120-ms": (3, ["loop-held"], "block()"),
+    "/asks-then-blocks": (2, ["loop-held"], "block_the_loop()"),
     "/nested-lease": (1, ["nested-lease"], "nested()"),
     "/n-plus-7": (1, ["n-plus-one"], "<listcomp>()"),
-    "/gather-4-on-2": (1, ["pool-wait", "fan-out"], ""),
+    "/gather-4-on-2": (1, ["pool-wait", "fan-out"], ""),  # waiting is nobody's line
     "/stream-that-pins": (3, ["held-idle", "pool-wait"], "lines()"),
 }
 DRIVERS = {  # route: (drivers, round trips, calls of SQLite, kinds of findings)
@@ -218,6 +220,63 @@ def test_a_pipeline_can_refuse_findings(seeded: dict[str, Visit]) -> None:
     assert [one.kind for one in beyond(seen, {"n-plus-one": 7})] == ["n-plus-one"]
     assert beyond(seen, {"n-plus-one": 8}) == []
     assert beyond(seen, {"wrong-place": 0}) == []
+
+
+def test_a_query_of_a_task_names_the_line_that_made_its_coroutine(
+    seeded: dict[str, Visit],
+) -> None:
+    [guest] = seeded["/gather-4-on-2"].guests
+    assert {at.partition(":")[0] for at in guest.lines.values()} == {"seeded.py"}
+
+
+# ---- what cannot be seen is said ----
+
+
+async def awkward(request: str, dsn: str = "", body: bytes = b"", **more: object) -> Visit:
+    headers = {"Content-Type": "application/json"}
+    async with visiting(plan("awkward:app", dsn, **more)) as inside:
+        return await inside.measure(request_line(request, headers=headers, body=body))
+
+
+@pytest.mark.parametrize(
+    ("route", "says"),
+    [
+        ("/fails", r"(?s)status 500\..*RuntimeError: the kitchen burns"),
+        ("/moved", "a redirect to /once. Ask for that path"),
+        ("/past-the-proxy", "through asyncpg, but not through the proxy: DATABASE_URL did not"),
+        ("/encrypted", "asks for TLS"),
+    ],
+)
+def test_what_cannot_be_visited_is_one_sentence(
+    route: str, says: str, pg: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OWN_DATABASE", pg.dsn)
+    with pytest.raises(VisitError, match=says):
+        asyncio.run(awkward(f"GET {route}", pg.dsn))
+
+
+def test_without_a_proxy_nothing_is_said_of_unused_connections(
+    pg: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OWN_DATABASE", pg.dsn)
+    seen = asyncio.run(awkward("GET /past-the-proxy"))
+    assert seen.findings == []
+    assert "without a query" not in told(seen)
+    assert "no round trip was counted" in told(seen)
+
+
+def test_a_request_that_works_only_once_is_made_unique() -> None:
+    seen = asyncio.run(awkward("POST /once", body=b'{"name": "guest-{unique}"}', guests=2))
+    assert [guest.status for guest in seen.guests] == [200, 200]
+    seen = asyncio.run(awkward("POST /once", body=b'{"name": "anna"}'))
+    assert [one.kind for one in seen.findings] == ["failed"]
+    assert "{unique}" in seen.findings[0].do
+
+
+def test_setup_finds_the_tools_of_the_applications_own_environment() -> None:
+    _set_up(plan("seeded:app", "", setup="ruff --version"), {})
+    with pytest.raises(VisitError, match="there is no no-such-tool beside"):
+        _set_up(plan("seeded:app", "", setup="no-such-tool upgrade"), {})
 
 
 # ---- the command, and the chapter's example ----

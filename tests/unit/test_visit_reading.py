@@ -246,6 +246,16 @@ def test_what_no_guest_runs_is_not_read(name: str, tmp_path: Path) -> None:
     assert kinds(tmp_path, "x = 1") == []
 
 
+def test_names_that_go_round_in_a_circle_come_to_an_end(tmp_path: Path) -> None:
+    source = (
+        "def one(): return two()\ndef two(): return one()\n"
+        "async def route(pool, a, b):\n    for a in b:\n        for b in a:\n"
+        "            a = [a]\n"
+        "            await pool.fetch(f'select * from guest where x = {a} and y = {one()}')\n"
+    )
+    assert kinds(tmp_path, source) == ["sql-from-text"]
+
+
 def test_the_report_has_a_place_for_each_hit(tmp_path: Path) -> None:
     kinds(tmp_path, BLOCKING["two layers below"])
     text, faults = told(tmp_path)

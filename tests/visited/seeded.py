@@ -56,6 +56,16 @@ async def block() -> None:
     time.sleep(0.12)  # noqa: ASYNC251  (planted)
 
 
+@app.get("/asks-then-blocks")
+async def asks_then_blocks() -> None:
+    await app.state.pool.fetchval("select 1")
+    block_the_loop()
+
+
+def block_the_loop() -> None:
+    time.sleep(0.12)
+
+
 @app.get("/nested-lease")
 async def nested() -> None:
     async with app.state.pool.acquire() as one, app.state.pool.acquire() as other:

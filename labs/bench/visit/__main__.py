@@ -15,7 +15,7 @@ from bench.visit.page import offline
 from bench.visit.reading.hits import TITLES
 from bench.visit.reading.hits import told as read
 from bench.visit.report import as_json, beyond, told
-from bench.visit.settings import database_of, database_variables, given, surroundings
+from bench.visit.settings import database_of, given, likely_templates, surroundings
 from bench.visit.visits import Plan, visit
 
 RED, UNUSABLE = 1, 2  # exit codes: --fail-on found something; the visit could not be made
@@ -41,14 +41,15 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME={dsn}",
-        help="the variable that leads to its database; also {host} {port} {user} {password} {db}",
+        help="the variable that leads to its database; also {host} {port} {user} {password} {db}, "
+        "and {address} for all of them: postgres://{address}",
     )
     add("--setup", default="", help="a command to run before: 'alembic upgrade head'")
     add("-H", "--header", action="append", default=[], metavar="'Name: value'")
     add("--json-body", metavar="JSON|@FILE", help="the body of the request")
     add("--steps", type=Path, metavar="FILE.yml", help="requests in a row; the last is measured")
     add("--guests", type=_whole, default=1, help="how many ask at the same moment")
-    add("--warm", type=_whole, help="how often before it is measured (3; 1 if it is no GET)")
+    add("--warm", type=_count, help="how often before it is measured (3; 1 if it is no GET)")
     add("--rounds", type=_whole, help="how often it is measured (3; 1 if it is no GET)")
     add("--rtt", type=_milliseconds, default=0.0, metavar="MS", help="ms added to each round trip")
     add("--loop", choices=["asyncio", "uvloop", "auto"], default="asyncio")
@@ -63,6 +64,10 @@ def _whole(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
     return int(text)
+
+
+def _count(text: str) -> int:
+    return 0 if text == "0" else _whole(text)
 
 
 def _milliseconds(text: str) -> float:
@@ -100,14 +105,17 @@ def planned(asked: argparse.Namespace) -> Plan:
     if "/" in python or "\\" in python:  # a path: seen from here, not from the application's folder
         python = str(Path(python).absolute())
     templates, was = given(asked.env), surroundings(folder)
+    if asked.dsn:  # where a variable is not set, {dsn} has the scheme of --dsn
+        was = {name: asked.dsn for name, text in templates.items() if "{dsn}" in text} | was
     dsn = database_of(asked.dsn, templates, was)
     if not asked.env:
-        names = database_variables(folder)
-        if names or asked.dsn:
-            seen = f" In its code I see {', '.join(names)}." if names else ""
+        likely = [f"--env '{one}'" for one in likely_templates(folder)]
+        if likely or asked.dsn:
+            these = f"Likely in its code, take what fits: {' '.join(likely)}"
             print(
-                "No --env, so the application uses its own database, unseen by the proxy: "
-                f"name the variable that leads there, --env 'DATABASE_URL={{dsn}}'.{seen}",
+                "No --env, so the application uses its own database, unseen by the proxy: name "
+                "the variable that leads there. "
+                + (these if likely else "I see none in its code: --env 'DATABASE_URL={dsn}'."),
                 file=sys.stderr,
             )
         dsn = ""
@@ -127,7 +135,7 @@ def planned(asked: argparse.Namespace) -> Plan:
         templates=templates,
         was=was,
         guests=asked.guests,
-        warm=asked.warm or often,
+        warm=often if asked.warm is None else asked.warm,
         rounds=asked.rounds or often,
         rtt=asked.rtt,
         loop=asked.loop,

@@ -35,6 +35,8 @@ class Lease:
     trips: list[Trip] = field(default_factory=list)
     free_since: float = 0.0
     """When the lease before it gave the same connection back; 0 if it was opened for this one."""
+    watched: bool = True
+    """Whether the proxy stands before this connection, so that its trips are known."""
 
     @property
     def opened(self) -> bool:
@@ -58,9 +60,15 @@ class Lease:
 
     @property
     def idle(self) -> float:
-        """Seconds for which it was held without a query under way."""
-        asked = cut(((t.begin, t.end or self.back) for t in self.trips), (self.got, self.back))
-        return max(0.0, self.back - self.got - total(asked))
+        """Seconds for which it was held without a query under way; 0 if that is not known."""
+        return self.idle_except(())
+
+    def idle_except(self, others: Iterable[Stretch]) -> float:
+        """The same, without the stretches in which others held the loop: nobody could ask then."""
+        if not self.watched:
+            return 0.0
+        asked = [(t.begin, t.end or self.back) for t in self.trips]
+        return max(0.0, self.back - self.got - total(cut([*asked, *others], (self.got, self.back))))
 
 
 @dataclass(frozen=True)
@@ -138,10 +146,14 @@ class Account:
     @property
     def at_once(self) -> int:
         """The largest number of connections that it held or waited for at one moment."""
-        return max(
-            (sum(a.asked <= one.asked < a.back for a in self.leases) for one in self.leases),
-            default=0,
-        )
+        return len(self.crowd)
+
+    @property
+    def crowd(self) -> list[Lease]:
+        """Those connections, in the order in which they were asked for."""
+        asked = sorted(self.leases, key=lambda lease: lease.asked)
+        together = ([a for a in asked if a.asked <= one.asked < a.back] for one in asked)
+        return max(together, key=len, default=[])
 
     @property
     def nested(self) -> int:
@@ -199,8 +211,10 @@ def accounts(facts: Sequence[dict[str, Any]], trips: Sequence[Trip]) -> list[Acc
         account.lines[id(trip)] = (query and query["at"]) or lease.at
         if query and query["blocks"]:
             account.misplaced.append(trip)
+    ports = {trip.port for trip in trips}
     for lent in by_port.values():
         for one in lent:
+            one.watched = one.port in ports
             if one.request in found:
                 found[one.request].leases.append(one)
     for fact in kinds["step"]:

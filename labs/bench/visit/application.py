@@ -31,6 +31,10 @@ class VisitError(Exception):
     """A visit that cannot go on; the text says why, and what to do."""
 
 
+class NoReply(VisitError):
+    """A request that got no reply, or an error of the application: its log says more."""
+
+
 def hidden(text: str) -> str:
     """A text in which the passwords of addresses are blotted out."""
     return _PASSWORD.sub(r"\1…@", text)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import yaml
 
-from bench.visit.application import VisitError
+from bench.visit.application import NoReply, VisitError
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -26,7 +28,10 @@ _KEPT = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True)
 class Request:
-    """One request. A `{name}` in path, headers or body stands for what an earlier one kept."""
+    """One request. A `{name}` in path, headers or body stands for what an earlier one kept.
+
+    `{unique}` stands for a number that no request before it had.
+    """
 
     method: str
     path: str
@@ -144,20 +149,27 @@ class Answer:
     status: int
     seconds: float
     body: bytes
+    leads_to: str = ""
+    """The path that a redirect names."""
 
 
 class Guests:
     """Sends requests to the application: `async with Guests(url) as guests`."""
 
     def __init__(self, url: str) -> None:
-        # `trust_env`: no proxy of the reader's shell, and no .netrc, stands between.
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-        self._client = httpx.AsyncClient(
-            base_url=url, timeout=PATIENCE, limits=limits, trust_env=False
-        )
+        self._url = url
+        self._client = self._new_client()
+        self._unique = itertools.count(time.time_ns() // 1_000_000)
         self.kept: dict[str, str] = {}
         self.sent = 0
         """Requests that were answered."""
+
+    def _new_client(self) -> httpx.AsyncClient:
+        # `trust_env`: no proxy of the reader's shell, and no .netrc, stands between.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        return httpx.AsyncClient(
+            base_url=self._url, timeout=PATIENCE, limits=limits, trust_env=False
+        )
 
     async def __aenter__(self) -> Guests:
         await self._client.__aenter__()
@@ -167,8 +179,8 @@ class Guests:
         await self._client.__aexit__(*error)
 
     async def send(self, request: Request, visit: str) -> Answer:
-        """Send one, marked so that the child can name it. Raises VisitError if no reply comes."""
-        filled = request.filled(self.kept)
+        """Send one, marked so that the child can name it. Raises NoReply if none comes."""
+        filled = request.filled({**self.kept, "unique": str(next(self._unique))})
         began = perf_counter()
         try:
             reply = await self._client.request(
@@ -178,25 +190,31 @@ class Guests:
                 content=filled.body or None,
             )
         except httpx.HTTPError as error:
-            raise VisitError(
+            raise NoReply(
                 f"{request}: no reply ({type(error).__name__}). Does the request hang, or did the "
                 "application end?"
             ) from None
         self.sent += 1
-        return Answer(reply.status_code, perf_counter() - began, reply.content)
+        leads_to = urlsplit(reply.headers.get("Location", "")).path
+        return Answer(reply.status_code, perf_counter() - began, reply.content, leads_to)
 
     async def step(self, request: Request) -> None:
         """Send a step before the measured one, and keep what it says to keep."""
         answer = await self.send(request, "step")
         if answer.status >= 400:
-            raise VisitError(f"{request}: status {answer.status}, before the measured request.")
+            raise NoReply(f"{request}: status {answer.status}, before the measured request.")
         for name, path in request.keep.items():
             self.kept[name] = _picked(answer.body, str(path), request)
 
     async def at_once(self, request: Request, guests: int) -> list[Answer]:
         """The same request by that many guests at the same moment."""
         asks = (self.send(request, f"guest {number}") for number in range(1, guests + 1))
-        return list(await asyncio.gather(*asks))
+        answers = list(await asyncio.gather(*asks))
+        if any(answer.status >= 500 for answer in answers):
+            # After an exception uvicorn ends the connection: the next request must not meet that.
+            await self._client.aclose()
+            self._client = self._new_client()
+        return answers
 
 
 def _picked(body: bytes, path: str, request: Request) -> str:

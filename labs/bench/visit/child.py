@@ -101,8 +101,7 @@ def line_below(frame: Any) -> Any:
             continue
         code = frame.f_code
         if is_ours(code.co_filename):
-            name = os.path.relpath(code.co_filename, here).replace(os.sep, "/")
-            return f"{name}:{frame.f_lineno} {code.co_name}()"
+            return place(code.co_filename, frame.f_lineno, code.co_name)
         frame = frame.f_back
     return ""
 
@@ -118,7 +117,21 @@ def frame_is_mine(frame: Any) -> Any:
 
 
 def line() -> Any:
-    return line_below(sys._getframe(1)) or line_of.get()
+    return line_below(sys._getframe(1)) or line_of.get() or line_of_task()
+
+
+def line_of_task() -> Any:
+    """Where the coroutine of this task was made: what `gather` starts has no frames below it."""
+    if not on_the_loop():
+        return ""
+    task = asyncio.current_task()
+    origin = getattr(task.get_coro(), "cr_origin", None) if task is not None else None
+    return next((place(*one) for one in origin or () if is_ours(one[0])), "")
+
+
+def place(filename: Any, number: Any, function: Any) -> Any:
+    name = os.path.relpath(filename, here).replace(os.sep, "/")
+    return f"{name}:{number} {function}()"
 
 
 def on_the_loop() -> Any:
@@ -645,9 +658,7 @@ def watch_forgotten_awaits() -> Any:
         ours = [place for place in places if is_ours(place[0])]
         at = ""
         if ours:
-            name, number, function = ours[-1]
-            name = os.path.relpath(name, here).replace(os.sep, "/")
-            at = f"{name}:{number} {function}()"
+            at = place(*ours[-1])
         what = text.splitlines()[0]
         tell("forgotten", what=what, at=at, request=request_of.get())
 

@@ -114,7 +114,7 @@ def failed(guests: Sequence[Account]) -> Iterable[Fault]:
             "",
             count,
             "Ask for something that works: headers with -H, a body with --json-body, a login with "
-            "--steps.",
+            "--steps. Does it work only once? Write {unique} in the body, or --warm 0.",
         )
 
 
@@ -187,9 +187,12 @@ def n_plus_one(guests: Sequence[Account]) -> Iterable[Fault]:
 def held_idle(guests: Sequence[Account]) -> Iterable[Fault]:
     longest: dict[str, float] = {}
     for guest in guests:
+        others = [
+            (hold.begin, hold.end) for one in guests if one is not guest for hold in one.holds
+        ]
         for lease in guest.leases:
-            if lease.idle >= IDLE_HELD:
-                longest[lease.at] = max(longest.get(lease.at, 0.0), lease.idle)
+            if (idle := lease.idle_except(others)) >= IDLE_HELD:
+                longest[lease.at] = max(longest.get(lease.at, 0.0), idle)
     for at, seconds in longest.items():
         yield Fault(
             "held-idle",
@@ -219,7 +222,7 @@ def fan_out(guests: Sequence[Account]) -> Iterable[Fault]:
         yield Fault(
             "fan-out",
             f"One request asked for {guest.at_once} connections at the same time.",
-            next((lease.at for lease in guest.leases if lease.at), ""),
+            next((lease.at for lease in reversed(guest.crowd) if lease.at), ""),
             guest.at_once,
             "Count a guest as that many when you size the pool, or ask in sequence.",
         )

@@ -42,12 +42,10 @@ def _head(visit: Visit) -> list[str]:
     line = f"{plan.request} · {counted(str(len(guests)), 'guests')} at once{far}"
     trips = sorted({len(guest.trips) for guest in guests})
     calls = sorted({len(guest.calls) for guest in guests})
-    what = (
-        counted(_span(trips), "round trips") if visit.plan.dsn else "no proxy (no PostgreSQL named)"
-    )
-    if any(calls):
-        what += f", {_span(calls)} calls of SQLite"
-    return [line, f"the slowest reply after {ms(slowest)}; each request: {what}"]
+    what = [counted(_span(trips), "round trips")] * bool(plan.dsn)
+    what += [f"{counted(_span(calls), 'calls')} of SQLite"] * any(calls)
+    seen = ", ".join(what) or "no round trips seen (no PostgreSQL named)"
+    return [line, f"the slowest reply after {ms(slowest)}; each request: {seen}"]
 
 
 def _span(numbers: list[int]) -> str:
@@ -55,6 +53,10 @@ def _span(numbers: list[int]) -> str:
 
 
 def _findings(visit: Visit) -> list[str]:
+    if not visit.findings and visit.drivers and not visit.plan.dsn and not visit.sqlite_only:
+        return [
+            "Nothing found, but the database was out of sight: no round trip was counted (--env)."
+        ]
     if not visit.findings:
         return ["Nothing found: no rule of this visit is broken by this request."]
     lines = [f"{counted(str(len(visit.findings)), 'findings')}, the most important first:"]
@@ -78,17 +80,18 @@ def _one(visit: Visit) -> list[str]:
         f"The slowest, {guest.visit}: {guest.name} → {guest.status} after "
         f"{ms(guest.replied - guest.begin)}; the application was done with it after "
         f"{ms(guest.end - guest.begin)}.",
-        *_trips(guest),
+        *_trips(guest, bool(visit.plan.dsn)),
         *_leases(guest),
         *_loop(guest, visit),
     ]
 
 
-def _trips(guest: Account) -> list[str]:
+def _trips(guest: Account, proxied: bool) -> list[str]:
+    late = f"; {len(guest.late)} of them after the reply" * bool(guest.late)
     lines = [
-        f"  round trips   {len(guest.trips)}, together {ms(guest.in_database)}"
-        + f"; {len(guest.late)} of them after the reply" * bool(guest.late)
-    ]
+        f"  round trips   {len(guest.trips)}, together {ms(guest.in_database)}{late}"
+    ] * proxied
+    lines += ["  calls of SQLite"] * (not proxied and bool(guest.calls))
     for count, text, at in guest.by_statement()[:TOP]:
         lines += [f"    {count:4} × {text[:84]}{'…' * (len(text) > 84)}"]
         lines += [f"           {at or '(the driver or the pool)'}"]
@@ -103,9 +106,10 @@ def _leases(guest: Account) -> list[str]:
     )
     held = sum(lease.back - lease.got for lease in guest.leases)
     idle = sum(lease.idle for lease in guest.leases)
+    unused = f", of which {ms(idle)} without a query" * all(one.watched for one in guest.leases)
     return [
         f"  connections   {len(guest.leases)} lent, at most {guest.most_at_once} at once; held "
-        f"{ms(held)}, of which {ms(idle)} without a query",
+        f"{ms(held)}{unused}",
         f"  waited        {ms(pool)} for the pool, {ms(own)} while one was opened or tested, "
         f"{ms(loop)} for the loop",
     ]
@@ -134,6 +138,8 @@ def _foot(visit: Visit) -> list[str]:
     ]
     if visit.unknown:
         lines += [f"Not understood, so nothing is said about it: {', '.join(visit.unknown)}."]
+    if visit.past:
+        lines += [f"Some queries of {', '.join(visit.past)} went past the proxy: not counted."]
     if visit.unwatched:
         lines += [f"Of these only the round trips are seen: {'; '.join(visit.unwatched)}."]
     if visit.nobodys:

@@ -24,17 +24,30 @@ _ENCRYPTED = ("require", "verify-ca", "verify-full")
 _LINE = re.compile(r"""^(?:export\s+)?(\w+)\s*=\s*["']?(.*?)["']?\s*$""")
 
 
-def dotenv(folder: Path) -> dict[str, str]:
-    """What the folder's `.env` sets, if there is one; nothing is expanded."""
+_PARTS = {  # part of an address: how a variable that holds it ends
+    "dsn": "url|uri|dsn|conn(ection)?_?(str(ing)?)?",
+    "host": "host|hostname|server|address",
+    "port": "port",
+    "user": "user|username",
+    "password": "pass|password|passwd|pwd",
+    "db": "db|name|database|dbname",
+}
+
+
+def dotenv(file: Path) -> dict[str, str]:
+    """What a file such as `.env` sets, if it is there; nothing is expanded."""
     try:
-        lines = (folder / ".env").read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return {}
     return {found[1]: found[2] for line in lines if (found := _LINE.match(line.strip()))}
 
 
-def database_variables(folder: Path, most: int = 8) -> list[str]:
-    """Names in the application's code that look as if they lead to its database, likely first."""
+def likely_templates(folder: Path, most: int = 8) -> list[str]:
+    """What --env may be for this application, from names in its code and its `.env.example`.
+
+    "DATABASE_URL={dsn}", "DB_HOST={host}" …: likely ones first.
+    """
     found: Counter[str] = Counter()
     for path in sorted(folder.rglob("*.py"))[:3000]:
         inside = path.relative_to(folder).parts
@@ -49,7 +62,21 @@ def database_variables(folder: Path, most: int = 8) -> list[str]:
             name = called or (field if settings else "")
             if name and _DATABASE.search(name):
                 found[name if called else name.upper()] += 1 + 5 * ("DATABASE" in name.upper())
-    return [name for name, _ in found.most_common(most)]
+    for path in sorted(folder.glob("*env*")):
+        if path.name.startswith((".env", "env", "sample.env", "example.env")) and path.is_file():
+            for name in dotenv(path):
+                if _DATABASE.search(name):
+                    found[name] += 10
+    pairs = [(name, _meant(name)) for name, _ in found.most_common()]
+    return [f"{name}={{{part}}}" for name, part in pairs if part][:most]
+
+
+def _meant(name: str) -> str:
+    """The part of an address that a variable of that name holds; "" if it is no such thing."""
+    for part, words in _PARTS.items():
+        if re.search(rf"(?i)({words})$", name):
+            return part
+    return ""
 
 
 def parts_of(dsn: str) -> dict[str, str]:
@@ -62,6 +89,7 @@ def parts_of(dsn: str) -> dict[str, str]:
         "user": unquote(address.username or ""),
         "password": unquote(address.password or ""),
         "db": unquote(address.path[1:]),
+        "address": dsn.partition("://")[2],
     }
 
 
@@ -131,4 +159,4 @@ def database_of(dsn: str, templates: Mapping[str, str], was: Mapping[str, str]) 
 
 def surroundings(folder: Path) -> dict[str, str]:
     """What the application would find: its `.env`, and the shell's variables, which win."""
-    return dotenv(folder) | dict(os.environ)
+    return dotenv(folder / ".env") | dict(os.environ)

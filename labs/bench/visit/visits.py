@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
+import shutil
 import statistics
 import subprocess
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -17,7 +19,7 @@ import asyncpg
 from bench.instruments.gates import until
 from bench.units import counted
 from bench.visit.account import Account, Hold, accounts, hold
-from bench.visit.application import Application, VisitError, hidden, running
+from bench.visit.application import Application, NoReply, VisitError, hidden, running
 from bench.visit.asking import PATIENCE, Guests, Request
 from bench.visit.judging import Fault, findings
 from bench.visit.settings import filled
@@ -73,6 +75,8 @@ class Visit:
     drivers: list[str]
     unknown: list[str]
     """Drivers that are imported and not understood."""
+    past: list[str]
+    """Drivers that also asked a database which the proxy does not stand before."""
     unwatched: list[str]
     """Drivers that are understood, but not in the version installed."""
     about: dict[str, str]
@@ -81,6 +85,11 @@ class Visit:
     """Sessions that were idle in a transaction before the measured request."""
     cost: tuple[float, float] | None = None
     """Seconds of one request alone, without and with the instruments; medians."""
+
+    @property
+    def sqlite_only(self) -> bool:
+        """Whether the one database that was asked needs no proxy to be seen."""
+        return set(self.drivers) <= {"sqlite3", "aiosqlite"}
 
     @property
     def guests(self) -> list[Account]:
@@ -109,16 +118,28 @@ async def visit(plan: Plan, tell: Callable[[str], object] = lambda _: None) -> V
 @asynccontextmanager
 async def visiting(plan: Plan) -> AsyncIterator[Visiting]:
     """The plan's application, running with the proxy before its database, until the block ends."""
-    async with AsyncExitStack() as stack:
-        wire = await stack.enter_async_context(_wire(plan))
-        env = filled(plan.templates, wire.dsn, plan.was) if wire else {}
-        if not wire:
-            env = {name: text for name, text in plan.templates.items() if "{" not in text}
-        if plan.setup:
-            await asyncio.to_thread(_set_up, plan, env)
-        app = await stack.enter_async_context(started(plan, env))
-        guests = await stack.enter_async_context(Guests(app.url))
-        yield Visiting(plan, app, wire, guests, env)
+    wire: Wire | None = None
+    try:
+        async with AsyncExitStack() as stack:
+            wire = await stack.enter_async_context(_wire(plan))
+            env = filled(plan.templates, wire.dsn, plan.was) if wire else {}
+            if not wire:
+                env = {name: text for name, text in plan.templates.items() if "{" not in text}
+            if plan.setup:
+                await asyncio.to_thread(_set_up, plan, env)
+            app = await stack.enter_async_context(started(plan, env))
+            guests = await stack.enter_async_context(Guests(app.url))
+            yield Visiting(plan, app, wire, guests, env)
+    except VisitError as problem:
+        if wire and wire.refused_tls:
+            raise VisitError(
+                "The application asks for TLS, and a counting proxy cannot read what is encrypted. "
+                "Switch TLS off for the visit (sslmode=disable, ssl=False), on a copy of the "
+                "database."
+            ) from None
+        if isinstance(problem, NoReply) and app.log:  # it has ended by now: the log is complete
+            raise VisitError(f"{problem}\nThe end of its log:\n{app.log}") from None
+        raise
 
 
 @dataclass
@@ -140,7 +161,18 @@ class Visiting:
         """The request by that many guests (the plan's, if left out), warmed and in all rounds."""
         count, plan = guests or self.plan.guests, self.plan
         for _ in range(plan.warm):  # as many at once as later: pools open what they will need
-            for answer in await self.guests.at_once(request, count):
+            answers = await self.guests.at_once(request, count)
+            if all(answer.status >= 500 for answer in answers):
+                raise NoReply(
+                    f"{request}: status {answers[0].status}. The application fails, so there is "
+                    "nothing to see."
+                )
+            for answer in answers:
+                if answer.status in (307, 308):  # the same request, but elsewhere
+                    raise VisitError(
+                        f"{request}: status {answer.status}, a redirect to {answer.leads_to}. "
+                        "Ask for that path instead."
+                    )
                 if answer.status in (401, 403, 404, 405, 422):
                     raise VisitError(
                         f"{request}: status {answer.status}, so there is nothing to see. "
@@ -152,10 +184,17 @@ class Visiting:
             await self.guests.at_once(request, count)
             await _finished(self.app, self.guests.sent)
         await asyncio.sleep(AFTERMATH + 2 * plan.rtt)  # what follows a reply has no event
+        if self.wire and not self.wire.log and (drivers := asked_past(self.app, self.wire)):
+            raise VisitError(
+                f"The application asked its database through {', '.join(drivers)}, but not through "
+                f"the proxy: {' and '.join(plan.templates)} did not lead there. Does the address "
+                "stand in the code, or in a file that the application reads? Let the variable win."
+            )
         idle = await _idle_in_transaction(plan.dsn, self.wire)
         log = list(self.wire.log) if self.wire else []
         asked = replace(plan, steps=[*plan.steps[:-1], request], guests=count)
-        return _seen(self.app, asked, log, began, idle - before, before)
+        past = asked_past(self.app, self.wire) if self.wire else []
+        return _seen(self.app, asked, log, began, idle - before, before, past)
 
 
 def started(
@@ -188,11 +227,27 @@ async def _wire(plan: Plan) -> AsyncIterator[Wire | None]:
         yield wire
 
 
+def asked_past(app: Application, wire: Wire) -> list[str]:
+    """The drivers that sent a query over a connection which the proxy does not know."""
+    known = {trip.port for trip in wire.log}
+    past = {
+        str(fact["driver"])
+        for fact in app.facts
+        if fact["kind"] == "query" and fact["port"] not in known
+    }
+    return sorted(past)
+
+
 def _set_up(plan: Plan, env: Mapping[str, str]) -> None:
+    tools = os.pathsep.join([str(Path(plan.python).parent), plan.was.get("PATH", os.defpath)])
+    words = shlex.split(plan.setup, posix=os.name != "nt")  # a backslash of Windows stays
+    command = shutil.which(words[0], path=tools)
+    if command is None:
+        raise VisitError(f"--setup {plan.setup!r}: there is no {words[0]} beside {plan.python}.")
     done = subprocess.run(
-        shlex.split(plan.setup),
+        [command, *words[1:]],
         cwd=plan.folder,
-        env={**plan.was, **env},
+        env={**plan.was, **env, "PATH": tools},  # its own alembic comes first
         capture_output=True,
         text=True,
         check=False,
@@ -250,6 +305,7 @@ def _seen(
     began: float,
     idle: int,
     before: int,
+    past: list[str],
 ) -> Visit:
     every = accounts(app.facts, log)
     asked = [one for one in every if one.visit.startswith("guest") and one.begin >= began]
@@ -266,6 +322,7 @@ def _seen(
         sum(fact["kind"] == "forgotten" for fact in app.facts),
         drivers,
         app.about.get("unknown", []),
+        past,
         [f"{f['driver']} ({f['error']})" for f in app.facts if f["kind"] == "unwatched"],
         {name: app.about[name] for name in ("python", "uvicorn")},
         began,

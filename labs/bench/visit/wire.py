@@ -37,9 +37,16 @@ class Wire(RoundTrips):
     def __init__(self, dsn: str, delay: float = 0.0) -> None:
         super().__init__(dsn, delay)
         self.log: list[Trip] = []
+        self._listeners: list[_Listener] = []
+
+    @property
+    def refused_tls(self) -> bool:
+        """Whether a client asked for TLS, which no proxy can read, and left without it."""
+        return any(one.asked_tls and not one.started for one in self._listeners)
 
     def _converse(self, port: int) -> Conversation:
-        return _Listener(self._begin_trip, port, self.log, self.delay / 2)
+        self._listeners.append(_Listener(self._begin_trip, port, self.log, self.delay / 2))
+        return self._listeners[-1]
 
 
 class _Listener(Conversation):
@@ -52,7 +59,7 @@ class _Listener(Conversation):
         self._port, self._log, self._way = port, log, way
         self._now: Trip | None = None
         self._bytes = b""
-        self._started = False
+        self.started = self.asked_tls = False
         self._named: dict[bytes, str] = {}
         self._portals: dict[bytes, str] = {}
 
@@ -85,14 +92,15 @@ class _Listener(Conversation):
         self._bytes += data
         found: list[str] = []
         while True:
-            letter = self._bytes[:1] if self._started else b""
+            letter = self._bytes[:1] if self.started else b""
             size = int.from_bytes(self._bytes[len(letter) : len(letter) + 4])
             if len(self._bytes) < len(letter) + max(size, 4):
                 return found
             body = self._bytes[len(letter) + 4 : len(letter) + size]
             self._bytes = self._bytes[len(letter) + size :]
-            if not self._started:
-                self._started = int.from_bytes(body[:4]) not in _ENCRYPTION
+            if not self.started:
+                self.started = int.from_bytes(body[:4]) not in _ENCRYPTION
+                self.asked_tls |= not self.started
             elif (text := self._statement(letter, body.split(b"\0"))) is not None:
                 found.append(text)
 

@@ -49,6 +49,9 @@ BLOCKS = {  # dotted name, or its beginning with a dot at the end
     "bcrypt.checkpw": "bcrypt computes for some tenths of a second",
     "bcrypt.hashpw": "bcrypt computes for some tenths of a second",
     "passlib.context.CryptContext.verify": "hashing a password computes for a while",
+    "passlib.hash.": "hashing a password computes for a while",
+    "argon2.PasswordHasher.": "hashing a password computes for a while",
+    "pwdlib.PasswordHash.": "hashing a password computes for a while",
     "passlib.context.CryptContext.hash": "hashing a password computes for a while",
     "boto3.client.": "boto3 waits for the network with a blocking socket",
     "httpx.Client.": "httpx.Client blocks; AsyncClient does not",
@@ -233,20 +236,16 @@ def sql_in_text(project: Project) -> Iterable[Hit]:
 
 
 def last_assigned(function: Function, name: str, before: int) -> ast.AST | None:
-    """What a name was last given, or the list that a loop takes it from."""
-    found: ast.AST | None = None
+    """What a name was given last, up to that line; or the list that a loop takes it from."""
+    found: ast.Assign | ast.For | None = None
     for node in function.body:
         match node:
-            case ast.Assign(targets=[ast.Name(given)], value=value):
-                pass
-            case ast.For(target=ast.Name(given), iter=value):
-                if isinstance(value, ast.Name) and value.id != name:
-                    value = last_assigned(function, value.id, node.lineno) or value
-            case _:
-                continue
-        if given == name and node.lineno <= before:
-            found = value
-    return found
+            case ast.Assign(targets=[ast.Name(given)]) | ast.For(target=ast.Name(given)):
+                if given == name and node.lineno <= before:
+                    found = node
+    if isinstance(found, ast.For) and isinstance(found.iter, ast.Name):
+        return last_assigned(function, found.iter.id, found.lineno - 1) or found.iter
+    return None if found is None else found.iter if isinstance(found, ast.For) else found.value
 
 
 def words_of(built: ast.AST) -> str:
@@ -341,7 +340,7 @@ def is_fixed(project: Project, function: Function, part: ast.AST) -> bool:
         case ast.Attribute(attr=name):
             return writes_sql(project, name)
         case ast.Name(name):
-            assigned = last_assigned(function, name, getattr(part, "lineno", 10**9))
+            assigned = last_assigned(function, name, part.lineno - 1)
             return assigned is not None and (
                 isinstance(assigned, ast.Constant)
                 or (not isinstance(assigned, ast.Name) and is_fixed(project, function, assigned))
@@ -349,10 +348,10 @@ def is_fixed(project: Project, function: Function, part: ast.AST) -> bool:
     return False
 
 
-def writes_sql(project: Project, name: str) -> bool:
+def writes_sql(project: Project, name: str, depth: int = 0) -> bool:
     """Whether the one function or property of that name returns nothing but words written there."""
     functions = project.called(name)
-    if len(functions) != 1:
+    if len(functions) != 1 or depth > 3:
         return False
     returned = [node.value for node in functions[0].body if isinstance(node, ast.Return)]
     return bool(returned) and all(
@@ -360,8 +359,7 @@ def writes_sql(project: Project, name: str) -> bool:
         or (
             isinstance(value, ast.Call)
             and isinstance(value.func, ast.Name)
-            and value.func.id != name
-            and writes_sql(project, value.func.id)
+            and writes_sql(project, value.func.id, depth + 1)
         )
         for value in returned
     )
