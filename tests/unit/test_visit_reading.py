@@ -125,6 +125,26 @@ RIGHT = {
         "async def route(pool, query, more):\n"
         "    await pool.fetchval(f'select count(*) from ({query}) as q where 1 = 1 and {more}')"
     ),
+    "a table before its column": (
+        "async def route(pool, table):\n    await pool.execute("
+        "f'insert into {table} (n) values ($1) on conflict do update set n = {table}.n', 1)"
+    ),
+    "the number of a parameter": (
+        "async def route(pool, values):\n    mark = f'${len(values)}'\n"
+        "    await pool.fetch(f'select id from guest limit {mark}', *values)"
+    ),
+    "a number, and a name that says SQL": (
+        "async def route(pool, limit: int, more_sql):\n    limit = min(limit, 100)\n"
+        "    await pool.fetch(f'select id from guest where came > {more_sql} limit {limit}')"
+    ),
+    "what takes no parameters": (
+        "async def route(pool, kind):\n"
+        "    await pool.execute(f\"create index on guest (id) where kind = '{kind}'\")"
+    ),
+    "a program of its own": (
+        "import asyncio, time\nasync def main():\n    time.sleep(1)\nasyncio.run(main())"
+    ),
+    "to close": ("import httpx\nclient = httpx.Client()\nasync def leave():\n    client.close()"),
     "before the first guest": (
         "import time\nfrom fastapi import FastAPI\ndef wait_for_database():\n    time.sleep(1)\n"
         "async def lifespan(app):\n    wait_for_database()\n    yield\n"
@@ -263,6 +283,16 @@ def test_the_report_has_a_place_for_each_hit(tmp_path: Path) -> None:
     assert "main.py:3  middle()" in text
     assert "it leads to lower.py:3" in text
     assert "lesson 1" in text
+
+
+def test_many_hits_are_summed_up_unless_one_asks(tmp_path: Path) -> None:
+    routes = "".join(f"async def r{n}():\n    time.sleep(1)\n" for n in range(25))
+    kinds(tmp_path, f"import time\n{routes}")
+    text, faults = told(tmp_path)
+    assert faults == 25
+    assert text.count("time.sleep(1)") == 20
+    assert "… and 5 more, in 1 file: --only blocking-call shows all." in text
+    assert told(tmp_path, ["blocking-call"])[0].count("time.sleep(1)") == 25
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

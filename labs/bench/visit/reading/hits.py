@@ -14,6 +14,7 @@ from bench.visit.application import VisitError
 from bench.visit.reading.project import Project
 from bench.visit.reading.rules import Hit, read
 
+MOST = 20  # hits of a kind that are shown, if nobody asks for that kind
 TITLES = {
     "blocking-call": "Blocking calls on the event loop",
     "forgotten-await": "Coroutines that nobody awaits",
@@ -50,7 +51,11 @@ def told(folder: Path, kinds: Sequence[str] = ()) -> tuple[str, int]:
             f"{TITLES[kind]}: {len(same)} (lesson {int(lesson_of(home))}, "
             f"{home.relative_to(COURSE).as_posix()})",
         ]
-        lines += [line for one in same for line in _lines(one)]
+        shown = same if kinds else same[:MOST]
+        lines += [line for one in shown for line in _lines(one)]
+        if rest := same[len(shown) :]:
+            files = counted(str(len({one.file for one in rest})), "files")
+            lines += [f"  … and {len(rest)} more, in {files}: --only {kind} shows all."]
     faults = sum(one.kind != "pool" for one in hits)
     if not faults:
         lines += ["", "No fault found. What the source does not tell, a visit may."]

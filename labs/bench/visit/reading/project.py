@@ -21,6 +21,9 @@ SKIPPED = {
     "alembic",
     "migrations",
     "versions",
+    "benchmarks",
+    "examples",
+    "scripts",
 }
 SKIPPED_FILES = {"conftest.py", "migrations.py"}
 Def = ast.FunctionDef | ast.AsyncFunctionDef
@@ -76,6 +79,17 @@ class Function:
                     if item.optional_vars is not None:
                         self._assigned(found, item.optional_vars, item.context_expr)
         return {name: kind for name, kind in found.items() if kind}
+
+    @cached_property
+    def kinds_written(self) -> dict[str, str]:
+        """{name of an argument: its annotation, as it stands}, without `| None`"""
+        arguments = self.node.args
+        given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        return {
+            one.arg: ast.unparse(one.annotation).removesuffix(" | None")
+            for one in given
+            if one.annotation is not None
+        }
 
     def _assigned(self, found: dict[str, str], target: ast.AST, value: ast.AST) -> None:
         if isinstance(target, ast.Name):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 
 from bench.visit.reading.project import ASYNC_SESSION, SAME, SESSION, Function, Module, Project
 
@@ -64,6 +64,8 @@ HARMLESS = {  # of what blocks: calls that ask nothing
     *("psycopg2.connect.cursor", "psycopg.Connection.cursor", "sqlite3.Connection.cursor"),
     *("psycopg2.connection.cursor", "psycopg2.sql.SQL", "psycopg2.sql.Identifier"),
     *("requests.Session", "sqlite3.register_adapter", "sqlite3.register_converter"),
+    *("httpx.Client", "httpx.Client.close", "requests.Session.close", "sqlite3.Connection.close"),
+    *("psycopg.Connection.close", "psycopg2.connection.close", "pwdlib.PasswordHash.recommended"),
     *("psycopg2.cursor.fetchone", "psycopg2.cursor.fetchall", "sqlite3.Cursor.fetchone"),
 }
 ASKS = {  # coroutine methods of what a session, a connection or a pool is
@@ -77,7 +79,6 @@ ASKS = {  # coroutine methods of what a session, a connection or a pool is
 }
 SQL = re.compile(
     r"\s*(select\b.+\bfrom\b|insert\s+into\b|update\b.+\bset\b|delete\s+from\b|"
-    r"(create|drop|alter)\s+(table|index|view|schema|database|role|user)\b|"
     r"where\b|truncate\b|with\b.+\bas\s*\()",
     re.IGNORECASE | re.DOTALL,
 )
@@ -128,9 +129,9 @@ def blocking_calls(project: Project) -> Iterable[Hit]:
                 return (f"{function.module.shown}:{call.lineno}", *way)
         return ()
 
-    before_serving = lifespans(project)
+    unserved = lifespans(project) | scripts(project)
     for function in project.functions.values():
-        if not function.is_async or function.name in before_serving:
+        if not function.is_async or function.name in unserved:
             continue
         seen = set()
         for call in function.calls():
@@ -163,6 +164,20 @@ def lifespans(project: Project) -> set[str]:
             if isinstance(node, ast.keyword) and node.arg == "lifespan":
                 one = project.find(module.dotted(node.value))
                 found |= {one.name} if one else set()
+    return found
+
+
+def scripts(project: Project) -> set[str]:
+    """Functions that a program runs with `asyncio.run`: nobody else is on that loop."""
+    found = set()
+    for module in project.modules:
+        for node in ast.walk(module.tree):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name("asyncio" | "anyio"), attr="run"),
+                    args=[ast.Call(func=started) | (ast.Name() as started), *_],
+                ) if one := project.find(module.dotted(started)):
+                    found.add(one.name)
     return found
 
 
@@ -269,8 +284,9 @@ def foreign_value(project: Project, function: Function, built: ast.AST) -> str:
     Where a value stands, a parameter could stand. Names of tables and columns, whole conditions
     and statements inside a statement cannot be parameters: of them nothing is said.
     """
-    for before, part in values_in(built):
-        if is_at_a_value(before) and not is_fixed(project, function, part):
+    for before, part, after in values_in(built):
+        names_a_table = after.startswith(".")
+        if is_at_a_value(before) and not names_a_table and not is_fixed(project, function, part):
             return ast.unparse(part)
     return ""
 
@@ -280,8 +296,8 @@ def is_at_a_value(before: str) -> bool:
     return before.count("'") % 2 == 1 or _AT_A_VALUE.search(before) is not None
 
 
-def values_in(built: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """(the text before it, the expression) for everything that is put into a text.
+def values_in(built: ast.AST) -> Iterator[tuple[str, ast.AST, str]]:
+    """(the text before it, the expression, the text after it) for all that is put into a text.
 
     An expression that stands before another is a `?` in its text.
     """
@@ -290,27 +306,29 @@ def values_in(built: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield from between_words(values)
         case ast.BinOp(left=ast.Constant(value=str() as text), op=ast.Mod(), right=right):
             given = [*right.elts] if isinstance(right, ast.Tuple) else [right]
-            yield from zip(growing(MARKS.split(text)), given, strict=False)
+            yield from between_marks(text, given)
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as text), attr="format")):
             parts = [*built.args, *(word.value for word in built.keywords)]
-            yield from zip(growing(MARKS.split(text)), parts, strict=False)
+            yield from between_marks(text, parts)
         case ast.BinOp(op=ast.Add()):
-            yield from between_words(added(built))
+            yield from between_words([*added(built)])
 
 
-def between_words(pieces: Iterable[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
+def between_words(pieces: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST, str]]:
     before = ""
-    for piece in pieces:
+    for piece, following in zip_longest(pieces, pieces[1:]):
         if isinstance(piece, ast.Constant):
             before += str(piece.value)
         else:
-            yield before, piece.value if isinstance(piece, ast.FormattedValue) else piece
+            part = piece.value if isinstance(piece, ast.FormattedValue) else piece
+            yield before, part, str(following.value) if isinstance(following, ast.Constant) else ""
             before += "?"
 
 
-def growing(texts: Iterable[str]) -> Iterator[str]:
-    """Each text with all that stands before it."""
-    return accumulate(texts, lambda before, text: f"{before}?{text}")
+def between_marks(text: str, given: Sequence[ast.AST]) -> Iterator[tuple[str, ast.AST, str]]:
+    words = MARKS.split(text)
+    before = accumulate(words, lambda before, word: f"{before}?{word}")
+    return zip(before, given, words[1:], strict=False)
 
 
 def added(node: ast.AST) -> Iterator[ast.AST]:
@@ -319,6 +337,10 @@ def added(node: ast.AST) -> Iterator[ast.AST]:
         yield from added(node.right)
     else:
         yield node
+
+
+NUMBERS = {"int", "float", "bool", "UUID", "uuid.UUID", "date", "datetime"}
+IS_SQL = re.compile(r"(?i)(^|_)(sql|expr|clause|conditions?|fragment|placeholders?|columns|cols)$")
 
 
 def is_fixed(project: Project, function: Function, part: ast.AST) -> bool:
@@ -331,8 +353,19 @@ def is_fixed(project: Project, function: Function, part: ast.AST) -> bool:
             return all(is_fixed(project, function, one) for one in parts)
         case ast.Name(name) | ast.Attribute(attr=name) if name.isupper() or name == "__tablename__":
             return True
-        case ast.Call(func=ast.Name("int" | "float" | "len")):
+        case ast.Call(func=ast.Name("int" | "float" | "len" | "min" | "max")):
             return True
+        case ast.Name(name) if function.kinds_written.get(name) in NUMBERS:
+            return True
+        case ast.Name(name) | ast.Attribute(attr=name) if IS_SQL.search(name):
+            return True  # who names it so has put SQL into it
+        case ast.JoinedStr():
+            inside = values_in(part)
+            return all(
+                before[-1:] in "$:" or is_fixed(project, function, p)
+                for before, p, _ in inside
+                if before
+            )
         case ast.Call(func=ast.Attribute(attr="join")) | ast.Call(func=ast.Name("quote_ident")):
             return True  # lists of columns and of marks: too many are right
         case ast.Call(func=ast.Name(name) | ast.Attribute(attr=name), args=given):
