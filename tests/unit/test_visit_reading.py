@@ -48,6 +48,14 @@ BLOCKING = {
         "from fastapi import Depends\nfrom sqlalchemy.orm import Session\n"
         "async def user(session: Session = Depends(get)):\n    return session.get(User, 1)"
     ),
+    "one call after another": (
+        "from sqlalchemy import create_engine\nasync def route():\n"
+        "    with create_engine('').connect() as c:\n        c.execute(q)"
+    ),
+    "a pool that waits": (
+        "from psycopg_pool import ConnectionPool\npool = ConnectionPool('')\n"
+        "async def route():\n    with pool.connection(): ..."
+    ),
     "bcrypt": "import bcrypt\nasync def route():\n    return bcrypt.checkpw(a, b)",
 }
 RIGHT = {

@@ -115,7 +115,17 @@ class Function:
             return self.kinds.get(node.id) or self.module.kinds.get(node.id, "")
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self":
             return self.module.fields.get(self.owner, {}).get(node.attr, "")
+        if isinstance(node, ast.Call) and not self._hidden(node.func):
+            return self.module.kind_made_by(node, self.kinds)
         return ""
+
+    def _hidden(self, node: ast.AST) -> bool:
+        """Whether the name at the beginning is one of its own, of which nothing is known."""
+        while isinstance(node, ast.Attribute | ast.Call):
+            node = node.value if isinstance(node, ast.Attribute) else node.func
+        return (
+            isinstance(node, ast.Name) and node.id in self.own_names and node.id not in self.kinds
+        )
 
     def called(self, call: ast.Call) -> str:
         """The dotted name of what is called, of a library or of the project; or empty."""
@@ -124,12 +134,7 @@ class Function:
             return f"{kind}.{function.attr}"
         if isinstance(function, ast.Attribute) and ast.unparse(function.value) == "self":
             return f"{self.owner}.{function.attr}" if self.owner else ""
-        first: ast.AST = function
-        while isinstance(first, ast.Attribute):
-            first = first.value
-        if isinstance(first, ast.Name) and first.id in self.own_names:
-            return ""
-        return self.module.dotted(function)
+        return "" if self._hidden(function) else self.module.dotted(function)
 
     def calls(self) -> Iterator[ast.Call]:
         return (node for node in self.body if isinstance(node, ast.Call))
@@ -243,6 +248,9 @@ class Module:
             of = function.value.id
             if kind := known.get(of) or self.kinds_so_far().get(of, ""):
                 return made_by(f"{kind}.{function.attr}")
+        if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Call):
+            kind = self.kind_made_by(function.value, known)
+            return made_by(f"{kind}.{function.attr}") if kind else ""
         name = ""
         if isinstance(function, ast.Name | ast.Attribute):
             name = self._plain(function)

@@ -37,6 +37,8 @@ BLOCKS = {  # dotted name, or its beginning with a dot at the end
     "subprocess.check_call": "it waits for a process",
     "psycopg.connect": "psycopg's blocking connection",
     "psycopg.Connection.": "psycopg's blocking connection",
+    "psycopg_pool.ConnectionPool.connection": "psycopg's blocking pool",
+    "psycopg_pool.ConnectionPool.getconn": "psycopg's blocking pool",
     "psycopg.Cursor.": "psycopg's blocking connection",
     "psycopg2.": "psycopg2 blocks",
     "sqlite3.": "sqlite3 blocks",
