@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -339,8 +340,9 @@ def test_the_command_writes_a_page_and_a_file_for_programs(evening: tuple[int, s
     assert "The instruments: one request alone takes" in said
 
 
-def test_a_killed_visit_leaves_nothing_running(pg: Postgres, tmp_path: Path) -> None:
-    """Not even `kill -9` of the parent leaves the application behind."""
+@pytest.mark.parametrize("end", [signal.SIGINT, getattr(signal, "SIGKILL", signal.SIGTERM)])
+def test_a_visit_that_is_ended_leaves_nothing_running(end: signal.Signals, tmp_path: Path) -> None:
+    """Neither Ctrl+C nor `kill -9` of the parent leaves the application behind."""
     (tmp_path / "hangs.py").write_text(
         "import asyncio, os, pathlib\n"
         "from fastapi import FastAPI\n"
@@ -355,8 +357,8 @@ def test_a_killed_visit_leaves_nothing_running(pg: Postgres, tmp_path: Path) -> 
     visit = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     written = tmp_path / "pid"
     asyncio.run(until(lambda: written.exists() and written.read_text(), what="the request to hang"))
-    visit.kill()
-    visit.communicate()
+    visit.send_signal(end)
+    visit.communicate(timeout=60)
     child = int(written.read_text())
     asyncio.run(until(lambda: not psutil.pid_exists(child), what="the application to leave"))
 

@@ -25,6 +25,8 @@ PROXY = "postgresql://cook:p%40ss@127.0.0.1:6000/bistro"
             ["POSTGRES_PASSWORD={password}"],
         ),
         ({"app.py": "import os\nos.getenv('DB_POOL_SIZE')"}, []),
+        ({"app.py": "os.getenv('SHOP_URL')\nos.getenv('PG_URL')"}, ["PG_URL={dsn}"]),
+        ({"app.py": "os.getenv('SHOP_URL')"}, ["SHOP_URL={dsn}"]),
     ],
 )
 def test_the_likely_variables_are_ready_to_be_typed(

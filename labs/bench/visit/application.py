@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
@@ -19,7 +20,7 @@ from bench.servers.surroundings import without_uvicorn
 
 CHILD = Path(__file__).with_name("child.py")
 LAST_LINES = 40
-GRACE = 10.0  # seconds to stop
+GRACE = 5.0  # seconds to stop: a request that hangs would hold it up for ever
 
 Fact = dict[str, Any]
 """What the child tells; `kind` says of what. `child.py` has them all."""
@@ -87,7 +88,10 @@ class Application:
 
     def stop(self) -> None:
         """Ask it to leave, wait, and read what it still had to tell."""
-        self._process.terminate()
+        if sys.platform == "win32":  # terminate() would kill it there, with what it has not told
+            pipe(self._process.stdin).close()
+        else:
+            self._process.terminate()
         try:
             self._process.wait(GRACE)
         except subprocess.TimeoutExpired:

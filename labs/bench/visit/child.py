@@ -214,7 +214,8 @@ def port_of(connection: Any) -> Any:
     transport = getattr(connection, "_transport", None)
     if transport is not None:
         return transport.get_extra_info("sockname")[1]
-    with socket.socket(fileno=os.dup(connection.fileno())) as one:
+    # fromfd() duplicates it, on Windows too, where a socket is no file.
+    with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as one:
         name = one.getsockname()
         return name[1] if isinstance(name, tuple) else 0
 

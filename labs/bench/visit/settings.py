@@ -17,9 +17,8 @@ _NAMED = re.compile(
     r"""|^\s{4}(\w+)\s*:\s*[\w.\[\]| "']+""",
     re.MULTILINE,
 )
-_DATABASE = re.compile(
-    r"(?i)(^|_)(database|postgres|postgresql|pg|db|sqlalchemy)(_|$)|dsn$|_url$|_uri$"
-)
+_DATABASE = re.compile(r"(?i)(^|_)(database|postgres|postgresql|pg|db|sqlalchemy)(_|$)|dsn$")
+_MAYBE = re.compile(r"(?i)_(url|uri)$")
 _ENCRYPTED = ("require", "verify-ca", "verify-full")
 _LINE = re.compile(r"""^(?:export\s+)?(\w+)\s*=\s*["']?(.*?)["']?\s*$""")
 
@@ -60,14 +59,16 @@ def likely_templates(folder: Path, most: int = 8) -> list[str]:
         settings = "BaseSettings" in text
         for called, field in _NAMED.findall(text):
             name = called or (field if settings else "")
-            if name and _DATABASE.search(name):
+            if name and (_DATABASE.search(name) or _MAYBE.search(name)):
                 found[name if called else name.upper()] += 1 + 5 * ("DATABASE" in name.upper())
     for path in sorted(folder.glob("*env*")):
         if path.name.startswith((".env", "env", "sample.env", "example.env")) and path.is_file():
             for name in dotenv(path):
                 if _DATABASE.search(name):
                     found[name] += 10
-    pairs = [(name, _meant(name)) for name, _ in found.most_common()]
+    names = [name for name, _ in found.most_common()]
+    sure = [name for name in names if _DATABASE.search(name)]
+    pairs = [(name, _meant(name)) for name in sure or names]
     return [f"{name}={{{part}}}" for name, part in pairs if part][:most]
 
 
