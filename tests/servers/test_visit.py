@@ -22,6 +22,7 @@ from bench import Postgres, RoundTrips, serve, until
 from bench.course import COURSE
 from bench.visit.application import VisitError
 from bench.visit.asking import read_steps, request_line
+from bench.visit.judging import TIMED
 from bench.visit.page import offline
 from bench.visit.report import as_json, beyond, told
 from bench.visit.visits import Plan, Visit, Visiting, _set_up, visiting
@@ -107,8 +108,10 @@ def by_driver(pg: Postgres, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 @pytest.mark.parametrize("route", SEEDED)
 def test_a_planted_fault_is_told_and_nothing_else(route: str, seeded: dict[str, Visit]) -> None:
+    """What a clock finds on a loaded machine is true there, and may stand beside the planted."""
     _, kinds, line = SEEDED[route]
-    found = seeded[route].findings
+    every = seeded[route].findings
+    found = [one for one in every if one.kind in kinds or one.kind not in TIMED]
     assert [one.kind for one in found] == kinds
     assert not found or line in found[0].at
     assert not found or not line or found[0].at.startswith("seeded.py:")
@@ -132,8 +135,7 @@ def test_each_driver_is_counted(route: str, by_driver: dict[str, Visit]) -> None
     assert guest.status == 200
     assert drivers <= set(seen.drivers)
     assert (len(guest.trips), len(guest.calls)) == (trips, calls)
-    timed = {"loop-held", "held-idle", "pool-wait"}
-    assert {one.kind for one in seen.findings} - timed == kinds
+    assert {one.kind for one in seen.findings} - TIMED == kinds
 
 
 def test_a_misplaced_query_names_its_line(by_driver: dict[str, Visit]) -> None:
