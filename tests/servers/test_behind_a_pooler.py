@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,10 +18,14 @@ from uuid import uuid4
 import asyncpg
 import asyncpg.connection
 import pytest
+import sqlalchemy
+import sqlmodel
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
+from sqlmodel.ext.asyncio.session import AsyncSession as SQLModelAsyncSession
 
 import bill_desk
 from bench import RoundTrips
@@ -30,6 +34,7 @@ from bouncers import bouncer
 POSTGRES = {"embedded": True}
 CACHE, NO_CACHE = 100, 0  # asyncpg's default, and the cure
 EXISTS, MISSING = "42P05", "26000"
+WHERE = "select pg_backend_pid()"
 
 
 def name() -> str:
@@ -93,14 +98,13 @@ async def in_a_second_process(dsn: str, *how: Any, **settings: Any) -> str:
 
 async def on_the_other_connection(dsn: str, *how: Any, **settings: Any) -> str:
     """The same question again, while somebody else holds the server connection of the first."""
-    where = "select pg_backend_pid()"
     async with bouncer(dsn, 2) as address, new_process(address, *how, **settings) as guest:
-        await ask(guest, where)
-        first = await ask(guest, where)
+        await ask(guest, WHERE)
+        first = await ask(guest, WHERE)
         other = await asyncpg.connect(address, statement_cache_size=NO_CACHE)
         async with other.transaction():
-            assert await other.fetchval(where) == first
-            answer = await ask(guest, where)
+            assert await other.fetchval(WHERE) == first
+            answer = await ask(guest, WHERE)
         await other.close()
         return "right" if isinstance(answer, int) and answer != first else answer
 
@@ -166,6 +170,45 @@ def test_ben_gets_annas_bill(dsn):
 
 def test_without_the_statement_cache_ben_gets_his_own(dsn):
     assert asyncio.run(bens_bill(dsn, NO_CACHE)) == "the bill of Ben"
+
+
+# --- Is there a pooler? ------------------------------------------------------------------------
+
+
+async def numbers(address: str, places: int) -> int:
+    """In ten transactions of a session, how many backends answer while somebody else asks, too."""
+    pool = {"pool_size": places, "max_overflow": 0}
+    async with new_process(address, connect_args=OURS, **pool) as engine, AsyncExitStack() as ends:
+        async with AsyncExitStack() as rush:  # every place has been used before
+            for _ in range(places):
+                await rush.enter_async_context(engine.connect())
+        other = await asyncpg.connect(address, statement_cache_size=NO_CACHE)
+        ends.push_async_callback(other.close)
+        session = await ends.enter_async_context(AsyncSession(engine))
+        seen = set()
+        for _ in range(5):
+            seen.add(await session.scalar(text(WHERE)))
+            await session.commit()
+            async with other.transaction():
+                await other.fetchval(WHERE)
+                seen.add(await session.scalar(text(WHERE)))
+                await session.commit()
+        return len(seen)
+
+
+def test_one_connection_tells_a_pooler_and_a_pool_does_not(dsn):
+    async def main() -> tuple[int, int, int]:
+        async with bouncer(dsn, 2) as address:
+            return await numbers(address, 1), await numbers(dsn, 1), await numbers(dsn, 2)
+
+    assert asyncio.run(main()) == (2, 1, 2)
+
+
+def test_sqlmodel_has_no_engine_of_its_own():
+    assert sqlmodel.create_engine is sqlalchemy.create_engine
+    assert not hasattr(sqlmodel, "create_async_engine")
+    assert issubclass(sqlmodel.Session, Session)
+    assert issubclass(SQLModelAsyncSession, AsyncSession)
 
 
 # --- psycopg, which prepares what it has asked five times -------------------------------------

@@ -5,6 +5,9 @@ of its own. `pool_size=0` does not mean "none": it means "no limit".
 
 `pool_pre_ping=True` asks before each lending whether the connection still lives. It heals what the
 server has ended. Its price are round trips: three with asyncpg, one with psycopg.
+
+A line gone silent gives the ping no answer, so it waits like a query. `pool_recycle` does not ask:
+it replaces what is older than that.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -123,6 +127,32 @@ async def failing(pg: Postgres, driver: str, ping: bool) -> int:
     return failures
 
 
+async def answered(pg: Postgres, patience: float, **settings: Any) -> bool:
+    """Whether a session is answered in that time when the line of the pooled connection is silent.
+
+    As behind a firewall that has forgotten it: a new connection would be answered.
+    """
+    async with RoundTrips(pg.dsn) as net:
+        ways = iter((net.dsn, pg.dsn))
+
+        async def connect() -> asyncpg.Connection:
+            return await asyncpg.connect(next(ways))
+
+        engine = create_async_engine(pg.url("asyncpg"), async_creator=connect, **settings)
+
+        async def ask() -> None:
+            async with AsyncSession(engine) as session:
+                await session.get(Guest, 1)
+
+        await ask()
+        net.delay = 3600
+        done, _ = await asyncio.wait([call := asyncio.create_task(ask())], timeout=patience)
+        call.cancel()
+        await asyncio.wait([call])
+        await engine.dispose()
+    return bool(done)
+
+
 async def main() -> None:
     async with Postgres() as pg:
         await fill(pg.dsn)
@@ -135,6 +165,9 @@ async def main() -> None:
         kinds = [(driver, ping) for driver in ("asyncpg", "psycopg") for ping in (False, True)]
         price = {kind: await trips(pg, *kind) for kind in kinds}
         failed = {kind: await failing(pg, *kind) for kind in kinds}
+        pinged, recycled = await asyncio.gather(
+            answered(pg, 0.5, pool_pre_ping=True), answered(pg, 20, pool_recycle=0)
+        )
     print("one session, after each step: places out, backend")
     for step, (out, backend) in seen.items():
         print(f"  {step:12} {out}  {backend}")
@@ -146,6 +179,7 @@ async def main() -> None:
     for driver, ping in kinds:
         how = "pre-ping" if ping else "-"
         print(f"  {driver}  {how:8}  {price[driver, ping]}  {failed[driver, ping]}")
+    print(f"the pooled line is silent: pre-ping answered {pinged}, recycle answered {recycled}")
     claim(
         "session-has-a-place-until-commit",
         "A session takes its place with the first query, and commit() gives it back.",
@@ -183,6 +217,11 @@ async def main() -> None:
         "pre-ping-heals-what-was-ended",
         "Pooled connections were ended: without pre-ping one session fails, with it none.",
         list(failed.values()) == [1, 0, 1, 0],
+    )
+    claim(
+        "recycle-replaces-without-asking",
+        "On a line gone silent pool_pre_ping gets no answer; pool_recycle takes a new line.",
+        (pinged, recycled) == (False, True),
     )
 
 
