@@ -18,7 +18,7 @@
   const BESIDE = 0.5; // of its pairs of neighbours
   const APART = 3; // neighbours: a name or two may stand between them
   const LONG = 12; // a message of so many pairs cannot be mistaken
-  const BY_NAME = 1.9; // points of an entry whose class or SQLSTATE stands in the question
+  const SUBJECT = 0.05; // more, where the first word is the same: 'coroutine' object has no …
   const NAMED = 0.6; // more, where the first class or SQLSTATE that is named belongs to the entry
   const { page, entries } = JSON.parse(document.getElementById("message-entries").textContent);
 
@@ -45,8 +45,7 @@
       near: new Set(pairs(words(message), APART)),
       told,
       pairs: pairs(told, 1),
-      // The words behind a class tell more than the class.
-      alone: told.length === 1 && likeCode(message) && (message.endsWith("Error") ? BY_NAME : 2.5),
+      alone: told.length === 1 && likeCode(message),
     };
   }
 
@@ -78,10 +77,11 @@
     if (asked.words.every((word) => message.all.has(word))) {
       return 3 + (share(asked.pairs, message.near) + share(message.told, asked.told)) / 2;
     }
-    if (message.alone) return asked.told.has(message.told[0]) ? message.alone : 0;
+    if (message.alone) return asked.told.has(message.told[0]) ? 2.5 : 0;
     const beside = share(message.pairs, asked.near);
     if (beside >= BESIDE && share(message.told, asked.told) >= COVERED) {
-      return 2 + beside / 2 + Math.min(1, (beside * message.pairs.length) / LONG) / 2;
+      const subject = asked.told.has(message.told[0]) ? SUBJECT : 0;
+      return 2 + beside / 2 + Math.min(1, (beside * message.pairs.length) / LONG) / 2 + subject;
     }
     const within = share(asked.pairs, message.near);
     return asked.pairs.length > 2 && within >= COVERED ? 1 + within : 0;
@@ -90,7 +90,7 @@
   function score(entry, asked) {
     const best = Math.max(...entry.own.map((message) => match(message, asked)));
     if (best) return best + (entry.named.includes(asked.key) ? NAMED : 0);
-    if (asked.words.some((word) => entry.named.includes(word))) return BY_NAME;
+    if (asked.words.some((word) => entry.named.includes(word))) return 1.9;
     const all = new Set([...entry.own.flatMap((message) => [...message.all]), ...entry.named, ...entry.explained]);
     return asked.words.every((word) => all.has(word)) ? 0.5 : 0;
   }

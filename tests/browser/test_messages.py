@@ -70,6 +70,7 @@ PASTED = {
     "TypeError: object CursorResult can't be used in 'await' expression": "object-list",
     "AttributeError: 'coroutine' object has no attribute 'fetchall'": "coroutine-object",
     "'async_generator' object has no attribute 'query'": "async-generator",
+    "'coroutine' object has no attribute 'query'": "coroutine-object",
     "AttributeError: 'AsyncSession' object has no attribute 'query'": (
         "asyncsession-object-has-no-attribute-query"
     ),
