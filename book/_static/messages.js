@@ -23,6 +23,7 @@
   const { page, entries } = JSON.parse(document.getElementById("message-entries").textContent);
 
   const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
+  const html = (text) => text.replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`);
   // $1, 0x7f92 and __asyncpg_stmt_6__ are others each time; psycopg2 is not.
   const fixed = (word) => word.length > 1 && !/^\d|_\w*\d|\d\w*\d/.test(word);
   const unnamed = (text) => text.replace(/["“”„«»][^\s"“”„«»]+["“”„«»]/g, " "); // relation "dishes"
@@ -53,7 +54,7 @@
     ...entry,
     own: entry.messages.map(prepared),
     named: words(entry.keys.join(" ")),
-    explained: words(entry.code.join(" ")),
+    explained: words(entry.code),
   }));
 
   const keys = new Set(known.flatMap((entry) => entry.named));
@@ -109,7 +110,7 @@
       .sort(([a], [b]) => b - a)
       .slice(0, MOST)
       .map(([points, entry]) => [
-        page, entry.title, `#${entry.anchor}`, entry.means, place(entry) + points / 10, `${page}.md`,
+        page, html(entry.messages.join(" · ")), `#${entry.anchor}`, entry.means, place(entry) + points / 10, `${page}.md`,
       ]);
   }
 
