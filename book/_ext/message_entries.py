@@ -35,14 +35,13 @@ SQLSTATE = re.compile(r"\bSQLSTATE ([0-9A-Z]{5})\b")
 
 @dataclass(frozen=True)
 class MessageEntry:
-    """What the search page knows of an entry. `title` and `means` are HTML."""
+    """What the search page knows of an entry. `means` is HTML. All of it is in the page."""
 
     anchor: str
-    title: str
     means: str
     messages: list[str]
     keys: list[str]  # SQLSTATEs and names of classes: those of the drivers, and the first word
-    code: list[str]  # other code in the explanation
+    code: str  # words of code in the explanation, without those of `messages` and `keys`
 
 
 def list_items(doctree: nodes.document) -> Iterator[tuple[nodes.term, nodes.definition]]:
@@ -105,6 +104,10 @@ def messages_of(term: nodes.term) -> list[str]:
     return text_of(term).split(" · ")
 
 
+def words_of(*texts: str) -> list[str]:
+    return re.findall(r"\w+", " ".join(texts).lower())
+
+
 def entries_of(doctree: nodes.document) -> list[MessageEntry]:
     """The entries as the search page needs them."""
     found = []
@@ -114,14 +117,15 @@ def entries_of(doctree: nodes.document) -> list[MessageEntry]:
         names = [one.rpartition(".")[2] for one in code if one.startswith(DRIVERS)]
         if code and explained.startswith(code[0]) and CLASS.fullmatch(code[0]):
             names.append(code[0])
+        keys = SQLSTATE.findall(explained) + names
+        told = set(words_of(*messages_of(term), *keys))
         found.append(
             MessageEntry(
                 anchor=term["ids"][0],
-                title=escape(text_of(term)),
                 means=escape(explained.partition(" (")[0].partition("\n\n")[0]),
                 messages=messages_of(term),
-                keys=SQLSTATE.findall(explained) + names,
-                code=code,
+                keys=keys,
+                code=" ".join(word for word in dict.fromkeys(words_of(*code)) if word not in told),
             )
         )
     return found
@@ -133,7 +137,8 @@ def tell_search_page(
     if page != "search" or PAGE not in app.env.found_docs:
         return
     entries = [asdict(entry) for entry in entries_of(app.env.get_doctree(PAGE))]
-    data = json.dumps({"page": PAGE, "entries": entries}, ensure_ascii=False)
+    told = {"page": PAGE, "entries": entries}
+    data = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     context["message_entries"] = data.replace("<", "\\u003c")
 
 

@@ -18,10 +18,12 @@
   const BESIDE = 0.5; // of its pairs of neighbours
   const APART = 3; // neighbours: a name or two may stand between them
   const LONG = 12; // a message of so many pairs cannot be mistaken
+  const SUBJECT = 0.05; // more, where the first word is the same: 'coroutine' object has no …
   const NAMED = 0.6; // more, where the first class or SQLSTATE that is named belongs to the entry
   const { page, entries } = JSON.parse(document.getElementById("message-entries").textContent);
 
   const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
+  const html = (text) => text.replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`);
   // $1, 0x7f92 and __asyncpg_stmt_6__ are others each time; psycopg2 is not.
   const fixed = (word) => word.length > 1 && !/^\d|_\w*\d|\d\w*\d/.test(word);
   const unnamed = (text) => text.replace(/["“”„«»][^\s"“”„«»]+["“”„«»]/g, " "); // relation "dishes"
@@ -52,7 +54,7 @@
     ...entry,
     own: entry.messages.map(prepared),
     named: words(entry.keys.join(" ")),
-    explained: words(entry.code.join(" ")),
+    explained: words(entry.code),
   }));
 
   const keys = new Set(known.flatMap((entry) => entry.named));
@@ -79,7 +81,8 @@
     if (message.alone) return asked.told.has(message.told[0]) ? 2.5 : 0;
     const beside = share(message.pairs, asked.near);
     if (beside >= BESIDE && share(message.told, asked.told) >= COVERED) {
-      return 2 + beside / 2 + Math.min(1, (beside * message.pairs.length) / LONG) / 2;
+      const subject = asked.told.has(message.told[0]) ? SUBJECT : 0;
+      return 2 + beside / 2 + Math.min(1, (beside * message.pairs.length) / LONG) / 2 + subject;
     }
     const within = share(asked.pairs, message.near);
     return asked.pairs.length > 2 && within >= COVERED ? 1 + within : 0;
@@ -107,7 +110,7 @@
       .sort(([a], [b]) => b - a)
       .slice(0, MOST)
       .map(([points, entry]) => [
-        page, entry.title, `#${entry.anchor}`, entry.means, place(entry) + points / 10, `${page}.md`,
+        page, html(entry.messages.join(" · ")), `#${entry.anchor}`, entry.means, place(entry) + points / 10, `${page}.md`,
       ]);
   }
 

@@ -70,6 +70,36 @@ PASTED = {
     "TypeError: object CursorResult can't be used in 'await' expression": "object-list",
     "AttributeError: 'coroutine' object has no attribute 'fetchall'": "coroutine-object",
     "'async_generator' object has no attribute 'query'": "async-generator",
+    "'coroutine' object has no attribute 'query'": "coroutine-object",
+    "AttributeError: 'AsyncSession' object has no attribute 'query'": (
+        "asyncsession-object-has-no-attribute-query"
+    ),
+    "AttributeError: 'AsyncSession' object has no attribute 'exec'": (
+        "asyncsession-object-has-no-attribute-exec"
+    ),
+    "asyncpg.exceptions._base.InterfaceError": "interfaceerror",
+    "sqlalchemy.exc.InterfaceError": "interfaceerror",
+    "InterfaceError": "interfaceerror",
+    "sqlalchemy.exc.InterfaceError: (sqlalchemy.dialects.postgresql.asyncpg.InterfaceError) <class "
+    "'asyncpg.exceptions._base.InterfaceError'>: cannot perform operation: another operation is in "
+    "progress": "cannot-perform",
+    "asyncpg.exceptions._base.InterfaceError: connection is closed": "the-underlying",
+    "socket.gaierror: [Errno -2] Name or service not known": "errno-2",
+    "socket.gaierror: [Errno -3] Temporary failure in name resolution": "errno-2",
+    "psycopg.OperationalError: failed to resolve host 'postgres': [Errno -2] Name or service not "
+    "known": "errno-2",
+    "NameError: name 'sqlmodel' is not defined": "name-sqlmodel",
+    "pydantic_core._pydantic_core.PydanticSerializationError: Unable to serialize unknown type: "
+    "<class 'app.models.User'>": "unable-to-serialize",
+    "fastapi.exceptions.FastAPIError: Invalid args for response field! Hint: check that <class "
+    "'sqlalchemy.ext.asyncio.session.AsyncSession'> is a valid Pydantic field type": "invalid-args",
+    "Invalid args for response field!": "invalid-args",
+    "sqlalchemy.exc.InvalidRequestError: The unique() method must be invoked on this Result": (
+        "the-unique"
+    ),
+    "Failed: async def functions are not natively supported.": "async-def-functions",
+    "'test_read_main' requested an async fixture 'db_session', with no plugin or hook that handled "
+    "it. This is an error, as pytest does not natively support it.": "test-order-requested",
     "Method 'commit()' can't be called here; method 'flush()' is already in progress": "method",
 }
 
@@ -197,6 +227,7 @@ def test_who_has_a_message_on_the_screen_is_led_here_from_everywhere() -> None:
     book = built_book()
     rooms = ("notebooks", "book/labs", "book/sqlalchemy")
     pages = [page for room in rooms for page in (book / room).glob("*.html")]
+    pages += [book / f"book/{name}.html" for name in ("testing", "migrations", "behind-a-pooler")]
     pages += [book / "book/intro.html", book / "404.html", book / "book/pitfalls.html"]
     assert len(pages) > 20
     contents = re.compile(r'<nav class="bd-links".*?</nav>', re.DOTALL)

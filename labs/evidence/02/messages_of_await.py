@@ -1,17 +1,39 @@
 """What Python says when an `await` is missing, when there is one too many, and without a loop.
 
 Each line is a mistake of one word, and the message for it. The words are those of Python itself, so
-they are the same for every library.
+they are the same for every library. The last ones are pytest's, for async tests.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import subprocess
+import sys
+import tempfile
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 from bench import claim
+
+TESTS = """
+import pytest
+
+@pytest.fixture
+async def client():
+    return "client"
+
+async def test_menu():
+    pass
+
+@pytest.mark.asyncio
+async def test_order(client):
+    assert client == "client"
+"""
+PYTEST = [sys.executable, "-m", "pytest", "-q", "--tb=line", "-p", "pytest_asyncio.plugin"]
+SETTINGS = ["-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function"]
 
 
 async def fetch() -> list[int]:
@@ -57,6 +79,22 @@ async def unread_future() -> list[str]:
     return heard
 
 
+def pytest_says(mode: str) -> list[str]:
+    """What pytest says of two async tests, with pytest-asyncio in this mode."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "test_bistro.py").write_text(TESTS, encoding="utf-8")
+        done = subprocess.run(
+            [*PYTEST, *SETTINGS, "-o", f"asyncio_mode={mode}", "test_bistro.py"],
+            cwd=folder,
+            env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            capture_output=True,
+            text=True,
+        )
+    told = ("async def functions", "'test_order' requested", "2 passed")
+    lines = [line.partition(" in ")[0] for line in done.stdout.splitlines()]
+    return sorted(line for line in lines if line.startswith(told))
+
+
 async def main() -> None:
     warnings.simplefilter("ignore")  # of the coroutines that nobody awaits here
     loop = asyncio.get_running_loop()
@@ -90,6 +128,10 @@ async def main() -> None:
             print(f"{name:25} {said[name]}")
     unread = await unread_future()
     print(f"{'a future with an error':25} {', '.join(unread)}")
+    tests = {mode: pytest_says(mode) for mode in ("strict", "auto")}
+    for mode, lines in tests.items():
+        for line in lines:
+            print(f"{'pytest, ' + mode:25} {line}")
     claim(
         "a-missing-await-is-a-coroutine",
         "A forgotten await: a 'coroutine' object has no attribute, no item, and is not iterable.",
@@ -129,6 +171,16 @@ async def main() -> None:
         "an-unread-future-is-told",
         "A future with an error that nobody reads: Future exception was never retrieved.",
         unread == ["Future exception was never retrieved"],
+    )
+    claim(
+        "strict-pytest-runs-what-is-marked",
+        "pytest refuses an async test, and in strict mode an async fixture; in auto mode, none.",
+        [line.partition(" 'client', ")[0] for line in tests["strict"]]
+        == [
+            "'test_order' requested an async fixture",
+            "async def functions are not natively supported.",
+        ]
+        and tests["auto"] == ["2 passed"],
     )
 
 

@@ -87,6 +87,8 @@ async def at_the_door(dsn: str, boss: asyncpg.Connection) -> dict[str, str]:
         said["… before TLS"] = await message(asyncpg.connect, address.partition("?")[0])
         said["… psycopg, too"] = await message(connect_psycopg, address)
     said["nobody there"] = await message(asyncpg.connect, address)
+    said["no such host"] = await message(asyncpg.connect, "postgresql://waiter@db.invalid/x")
+    said["… psycopg's"] = await message(connect_psycopg, "postgresql://waiter@db.invalid/x")
     return said
 
 
@@ -238,6 +240,12 @@ async def main() -> None:
         door["nobody there"].startswith("ConnectionRefusedError")
         and "server closed the connection unexpectedly" in door["… psycopg, too"]
         and "invalid DSN: scheme is expected to be" in door["SQLAlchemy's URL"],
+    )
+    claim(
+        "a-host-without-an-address",
+        "A host that nobody knows: gaierror from asyncpg, failed to resolve host from psycopg.",
+        door["no such host"].startswith("gaierror ")
+        and "failed to resolve host 'db.invalid'" in door["… psycopg's"],
     )
     claim(
         "a-statement-that-does-not-fit-the-tables",
