@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from bench.course import BOOK, LESSON_TEXTS, STATUS
+from bench.course import BOOK, COURSE, LESSON_TEXTS, STATUS
 from building import built_book
 from built_pages import Page, page_of
 from contents import documents
@@ -31,6 +31,13 @@ def title_of(document: str) -> str:
 def test_no_two_pages_share_a_title() -> None:
     titles = Counter(map(title_of, PAGES))
     assert [title for title, count in titles.items() if count > 1] == []
+
+
+def test_every_page_that_is_written_stands_in_the_contents() -> None:
+    """Else nobody sees it: the build leaves out what `_toc.yml` does not name."""
+    written = [*BOOK.rglob("*.md"), *COURSE.glob("notebooks/*.ipynb")]
+    names = {path.relative_to(COURSE).with_suffix("").as_posix() for path in written}
+    assert names == set(documents())
 
 
 # --- Words for those who do not see a figure --------------------------------------------------
