@@ -196,6 +196,32 @@ def test_the_minutes_of_an_instructor_are_those_of_the_lesson(lesson: Path) -> N
     assert sum(map(int, sections)) == own["class"]
 
 
+SLOWEST, FASTEST = 60, 150  # words of prose in a minute, with the figures and questions beside it
+SIBLINGS = sorted((BOOK / "sqlalchemy").glob("*.md"))
+
+
+def words_in_a_minute(text: str, said: int) -> float:
+    prose = re.sub(r"^(`{3,}).*?^\1$", "", text, flags=re.DOTALL | re.MULTILINE)
+    return len(prose.split()) / said
+
+
+def is_read_in(text: str, said: int) -> bool:
+    return SLOWEST <= words_in_a_minute(text, said) <= FASTEST
+
+
+@pytest.mark.parametrize("page", [*LESSONS, *SIBLINGS], ids=lambda path: str(path)[-30:-3])
+def test_the_minutes_of_a_page_are_those_of_its_words(page: Path) -> None:
+    text = page.read_text("utf-8")
+    found = re.search(r"^\*\*(\d+) minutes\*\*", text, re.MULTILINE)
+    said = int(found[1]) if found else minutes_of(page)["phone"]
+    assert is_read_in(text, said), f"{words_in_a_minute(text, said):.0f} words in a minute"
+
+
+def test_too_many_minutes_and_too_few_are_seen() -> None:
+    text = f"```\n{'code ' * 900}\n```\n" + "word " * 800
+    assert [said for said in (3, 5, 8, 13, 25) if not is_read_in(text, said)] == [3, 5, 25]
+
+
 # --- What ran ---------------------------------------------------------------------------------
 
 
