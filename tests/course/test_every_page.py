@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from bench.course import BOOK, LESSON_TEXTS, STATUS
+from bench.course import BOOK, COURSE, LESSON_TEXTS, STATUS
 from building import built_book
 from built_pages import Page, page_of
 from contents import documents
@@ -31,6 +31,13 @@ def title_of(document: str) -> str:
 def test_no_two_pages_share_a_title() -> None:
     titles = Counter(map(title_of, PAGES))
     assert [title for title, count in titles.items() if count > 1] == []
+
+
+def test_every_page_that_is_written_stands_in_the_contents() -> None:
+    """Else nobody sees it: the build leaves out what `_toc.yml` does not name."""
+    written = [*BOOK.rglob("*.md"), *COURSE.glob("notebooks/*.ipynb")]
+    names = {path.relative_to(COURSE).with_suffix("").as_posix() for path in written}
+    assert names == set(documents())
 
 
 # --- Words for those who do not see a figure --------------------------------------------------
@@ -187,6 +194,32 @@ def test_the_minutes_of_an_instructor_are_those_of_the_lesson(lesson: Path) -> N
     assert table
     sections = re.findall(r"^\|[^|]*\| *(\d+) *\|", table[1], re.M)
     assert sum(map(int, sections)) == own["class"]
+
+
+SLOWEST, FASTEST = 60, 150  # words of prose in a minute, with the figures and questions beside it
+SIBLINGS = sorted((BOOK / "sqlalchemy").glob("*.md"))
+
+
+def words_in_a_minute(text: str, said: int) -> float:
+    prose = re.sub(r"^(`{3,}).*?^\1$", "", text, flags=re.DOTALL | re.MULTILINE)
+    return len(prose.split()) / said
+
+
+def is_read_in(text: str, said: int) -> bool:
+    return SLOWEST <= words_in_a_minute(text, said) <= FASTEST
+
+
+@pytest.mark.parametrize("page", [*LESSONS, *SIBLINGS], ids=lambda path: str(path)[-30:-3])
+def test_the_minutes_of_a_page_are_those_of_its_words(page: Path) -> None:
+    text = page.read_text("utf-8")
+    found = re.search(r"^\*\*(\d+) minutes\*\*", text, re.MULTILINE)
+    said = int(found[1]) if found else minutes_of(page)["phone"]
+    assert is_read_in(text, said), f"{words_in_a_minute(text, said):.0f} words in a minute"
+
+
+def test_too_many_minutes_and_too_few_are_seen() -> None:
+    text = f"```\n{'code ' * 900}\n```\n" + "word " * 800
+    assert [said for said in (3, 5, 8, 13, 25) if not is_read_in(text, said)] == [3, 5, 25]
 
 
 # --- What ran ---------------------------------------------------------------------------------

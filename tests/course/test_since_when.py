@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import re
 
 import pytest
@@ -28,6 +29,59 @@ def test_a_row_is_true_for_the_releases_installed_here(row):
 @pytest.mark.parametrize("row", RUN, ids=lambda row: row.id)
 def test_a_row_was_run_on_the_other_releases_it_names(row):
     assert since_when.runs()[row.id]["said"] == row.others
+
+
+def numbers(release: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in release.split("."))
+
+
+def first_releases(row: since_when.Row) -> set[str]:
+    """What `since` may say, by what was run: the first release that says what ours says.
+
+    If no older release says it, then the next number after the last one that says something else,
+    or ours.
+    """
+    distribution = {"PostgreSQL": "postgresql", "Python": "python"}.get(row.library, row.library)
+    said = {}
+    for requirements, word in row.others.items():
+        found = re.search(
+            rf"\b{distribution}(?:\[\w+\])?[= ]+([\d.]*\d)", requirements, re.IGNORECASE
+        )
+        if found:
+            said[found[1]] = word
+        elif brought := re.search(rf"brings {row.library} ([\d.]*\d)", row.sentence):
+            said[brought[1]] = word
+    digits = row.since.count(".") + 1
+    same: list[str] = []
+    for release in sorted(said, key=numbers, reverse=True):
+        if said[release] != row.here:
+            break
+        same.append(release)
+    if same:
+        return {".".join(same[-1].split(".")[:digits])}
+    last = numbers(max(said, key=numbers))[:digits]
+    ours = importlib.metadata.version(row.library) if row.library == "uvicorn" else ""
+    following = ".".join(map(str, (*last[:-1], last[-1] + 1)))
+    return {following, ".".join(ours.split(".")[:digits])} - {""}
+
+
+@pytest.mark.parametrize("row", RUN, ids=lambda row: row.id)
+def test_since_follows_from_the_releases_that_were_run(row):
+    assert row.since in first_releases(row)
+
+
+@pytest.mark.parametrize(
+    ("others", "since"),
+    [
+        ({"SQLAlchemy==2.0.1": "no", "SQLAlchemy==2.0.4 x==1": "yes"}, {"2.0"}),
+        ({"SQLAlchemy==2.0.1": "no"}, {"2.1"}),
+        ({"sqlalchemy==1.3": "yes", "sqlalchemy==1.4": "no", "sqlalchemy==2.0": "yes"}, {"2.0"}),
+        ({"sqlalchemy==1.9": "yes", "sqlalchemy==1.10": "yes"}, {"1.9"}),
+    ],
+)
+def test_since_is_read_from_what_was_run(others, since):
+    row = since_when.Row("a", "SQLAlchemy", "0.0", "b", probe="c", here="yes", others=others)
+    assert first_releases(row) == since
 
 
 @pytest.mark.parametrize("row", [r for r in ROWS if r.read], ids=lambda row: row.id)

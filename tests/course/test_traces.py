@@ -11,7 +11,7 @@ import timeline_pages
 
 from bench.traces.player import Timeline
 from bench.traces.trace import TraceError, check_trace
-from small_traces import HOOK, SMALL, TRACES, build_a_page, most_in
+from small_traces import HOOK, SMALL, TRACES, build_a_page, faults_of_summary, most_in
 
 
 @pytest.mark.parametrize("name", HOOK)
@@ -36,6 +36,29 @@ def test_summary_beside_a_lesson_has_the_numbers_of_its_trace(name: str, at_once
     trace = check_trace(json.loads(path.read_text("utf-8")))
     assert most_in(trace.to_json(), "blocking", "database") == at_once
     assert trace.summary.endswith(f" after {trace.duration:.2f} s.")
+
+
+STORED = sorted(TRACES.glob("*.json"))
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_a_summary_states_what_its_trace_has(path: Path) -> None:
+    assert faults_of_summary(json.loads(path.read_text("utf-8"))) == []
+
+
+@pytest.mark.parametrize(
+    ("summary", "faults"),
+    [
+        ("2 guests: one query runs at a time, and the last guest is served after 1.00 s.", 0),
+        ("This is a figure that shows what was recorded here in this run.", 2),
+        ("9 guests: one query runs at a time, and the last guest is served after 1.00 s.", 1),
+        ("2 guests: one query runs at a time, and the last guest is served after 0.60 s.", 1),
+        ("2 guests: one query runs at a time, and a guest is served after 0.70 s.", 1),
+        ("2 of these: one runs.", 1),
+    ],
+)
+def test_a_wrong_summary_is_seen(summary: str, faults: int) -> None:
+    assert len(faults_of_summary(SMALL | {"title": "Orders", "summary": summary})) == faults
 
 
 def test_build_refuses_a_malformed_trace() -> None:

@@ -29,6 +29,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession as SQLModelAsyncSession
 
 import bill_desk
 from bench import RoundTrips
+from bench.course import BOOK
 from bouncers import bouncer
 
 POSTGRES = {"embedded": True}
@@ -269,3 +270,17 @@ def test_statement_timeout_is_refused_as_a_start_up_parameter(dsn):
     with pytest.raises(DBAPIError, match=message) as error:
         asyncio.run(main())
     assert error.value.orig.sqlstate == "08P01"
+
+
+def rows_of_the_page(page: str) -> list[tuple[str, str, int]]:
+    """What the page's table of settings says of each: second process, other connection, trips."""
+    table = page.partition("\n| set for SQLAlchemy |")[2].partition("\n\n")[0]
+    rows = [[cell.strip(" *") for cell in row.split("|")[2:5]] for row in table.splitlines()[2:]]
+    return [(process.split()[0], other.split()[0], int(trips)) for process, other, trips in rows]
+
+
+def test_the_page_says_of_each_setting_what_was_run() -> None:
+    page = (BOOK / "behind-a-pooler.md").read_text("utf-8")
+    assert rows_of_the_page(page) == [said for *_, said in SETTINGS.values()]
+    wrong = page.replace("| right | right | 6 |", "| right | right | 5 |")
+    assert rows_of_the_page(wrong) != rows_of_the_page(page)

@@ -21,9 +21,18 @@ from bench import (
     serve,
     until,
 )
+from bench.practice.lost_reply import line
 from resources import held
 
 PING = "/ping"
+
+
+async def lossy_line(dsn: str, url: str) -> None:
+    async with line(dsn) as one:
+        connection = await asyncpg.connect(one.dsn)
+        assert await connection.fetchval("select 1") == 1
+        assert one.tasks
+    connection.terminate()
 
 
 async def gate(dsn: str, url: str) -> None:
@@ -96,7 +105,7 @@ async def in_trouble(dsn: str, url: str) -> None:
 
 
 Use = Callable[[str, str], Awaitable[None]]
-ALONE: list[Use] = [gate, round_trips, wiretap, loop_trace, heartbeat, postgres, server]
+ALONE: list[Use] = [gate, lossy_line, round_trips, wiretap, loop_trace, heartbeat, postgres, server]
 OF_AN_APP: list[Use] = [client, guests, stream, in_trouble]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -13,12 +14,15 @@ from bench.practice.checking import run_checks
 from bench.practice.folders import find
 from bench.practice.printed_outcomes import Correct
 from bench.servers import surroundings
+from bench.visit.asking import Guests
 
 NOWHERE = "http://127.0.0.1:9"  # the port "discard": nobody listens there
 HOSTILE = {
-    **{f"{kind}_{case}": NOWHERE for kind in ("HTTP", "HTTPS", "ALL") for case in ("PROXY",)},
-    **{name: NOWHERE for name in ("http_proxy", "https_proxy", "all_proxy")},
+    **{name: NOWHERE for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")},
+    **{name: "socks5://127.0.0.1:9" for name in ("ALL_PROXY", "all_proxy")},
     "NO_PROXY": "intranet.example",
+    "SSLKEYLOGFILE": "/no/such/folder/keys",
+    "SSL_CERT_FILE": "/no/such/folder/certificates",
     "PGHOST": "nowhere.invalid",
     "PGPORT": "9",
     "PGUSER": "nobody",
@@ -79,10 +83,27 @@ def test_a_lab_does_not_hear_of_the_shell(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert isinstance(outcome, Correct), outcome
 
 
+def test_a_visit_does_not_hear_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in HOSTILE.items():
+        monkeypatch.setenv(name, value)
+
+    async def main() -> None:
+        async with Guests(NOWHERE):  # made without a word of the shell
+            pass
+
+    asyncio.run(main())
+
+
+def test_a_file_that_is_there_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", __file__)
+    surroundings.forget_files_of_tls()
+    assert os.environ["SSL_CERT_FILE"] == __file__
+
+
 def test_what_a_shell_exempts_stays_exempt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "intranet.example,localhost")
     monkeypatch.delenv("no_proxy", raising=False)
     surroundings.forget_the_proxy()
     surroundings.forget_the_proxy()
-    assert os.environ["NO_PROXY"] == "intranet.example,localhost,127.0.0.1,::1"
-    assert os.environ["no_proxy"] == "127.0.0.1,localhost,::1"
+    assert os.environ["NO_PROXY"] == "intranet.example,localhost,127.0.0.1,::1,*"
+    assert os.environ["no_proxy"] == "127.0.0.1,localhost,::1,*"

@@ -4,7 +4,8 @@ Linters know `time.sleep` and HTTP clients; they do not know database drivers. H
 
 - if it is one of `BLOCKING` (a driver's `connect`, `time.sleep`, `subprocess.run`, …);
 - if it is a method of what such a driver gave, or of what is annotated with a driver's class;
-- if it is a plain function of the same file that blocks.
+- if it is a method of an asynchronous engine's `sync_engine`;
+- if it is a plain function that blocks, of the same file or imported from another one.
 
 Passing a function on blocks nobody: `to_thread(fetch)` is no call of `fetch`. What stands in a
 lambda or in an inner function counts where that function is called.
@@ -13,7 +14,7 @@ lambda or in an inner function counts where that function is called.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from fnmatch import fnmatch
 
 DRIVERS = (  # modules whose connections and cursors block, and the asynchronous classes in them
@@ -49,6 +50,8 @@ BLOCKING = (
     "httpx.Client*",
     "pathlib.Path.read_*",
 )
+SYNCHRONOUS = ("sync_engine", "sync_session", "sync_connection")  # of SQLAlchemy's async objects
+IN_MEMORY = ("pool", "dialect", "url", "name", "info")  # parts of them that ask no database
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -68,12 +71,38 @@ def blocking_calls(source: str) -> list[str]:
     return File(ast.parse(source)).complaints()
 
 
-class File:
-    """One parsed file: what its names stand for, and which of its functions block."""
+def blocking_calls_of(modules: Mapping[str, str]) -> list[str]:
+    """`module: function, line: call` in all of them: {dotted name: source}.
 
-    def __init__(self, tree: ast.Module) -> None:
+    What one imports from another is followed there.
+    """
+    files = {name: File(ast.parse(source)) for name, source in modules.items()}
+    known: set[str] = set()
+    while True:
+        blocking = {f"{name}.{one}" for name, file in files.items() for one in file.exported()}
+        giving = {f"{name}.{one}" for name, file in files.items() for one in file.giving()}
+        if not (new := (blocking | giving) - known):
+            return [f"{name}: {one}" for name, file in files.items() for one in file.complaints()]
+        known |= new
+        for name, file in files.items():
+            if file.may_call(new):
+                files[name] = File(file.tree, blocking, giving)
+
+
+class File:
+    """One parsed file: what its names stand for, and which of its functions block.
+
+    `foreign` are the full names of functions elsewhere that block, `givers` of those that give a
+    connection of a driver.
+    """
+
+    def __init__(
+        self, tree: ast.Module, foreign: Set[str] = frozenset(), givers: Set[str] = frozenset()
+    ) -> None:
         self.tree = tree
+        self.foreign, self.givers = foreign, givers
         self.names = dict(_imported(tree))
+        self.roots = {name.partition(".")[0] for name in self.names.values()}
         self.all_functions = [n for n in ast.walk(tree) if isinstance(n, Function)]
         self.functions = {n.name: n for n in self.all_functions}
         self.tainted = set(self._tainted(tree))
@@ -90,6 +119,22 @@ class File:
         }
         return [f"{name}, line {line}: {call}" for line, name, call in sorted(found)]
 
+    def may_call(self, functions: Set[str]) -> bool:
+        """Whether it imports one of these, or a module or package that has one."""
+        imported = set(self.names.values())
+        return any(
+            one == name or one.startswith(f"{name}.") for one in functions for name in imported
+        )
+
+    def exported(self) -> set[str]:
+        """Its plain functions that block and that another file may import."""
+        return {n.name for n in self.tree.body if isinstance(n, ast.FunctionDef)} & self.blocking
+
+    def giving(self) -> set[str]:
+        """Its functions that give what blocks, by their annotation."""
+        functions = [n for n in self.tree.body if isinstance(n, ast.FunctionDef)]
+        return {n.name for n in functions if n.returns and self._names_a_driver(n.returns)}
+
     def _plain(self) -> set[str]:
         return {n for n, node in self.functions.items() if isinstance(node, ast.FunctionDef)}
 
@@ -102,9 +147,12 @@ class File:
 
     def _blocks(self, call: ast.Call, tainted: set[str]) -> bool:
         name = self._full_name(call.func).removeprefix("self.")
-        if name in self.blocking or (of_a_driver(name) and name != "sqlalchemy.create_engine"):
+        if name in self.blocking | self.foreign or (
+            of_a_driver(name) and name != "sqlalchemy.create_engine"
+        ):
             return True
-        if any(fnmatch(name, pattern) for pattern in BLOCKING):
+        is_module = "." not in name or name.partition(".")[0] in self.roots
+        if is_module and any(fnmatch(name, pattern) for pattern in BLOCKING):
             return True
         return isinstance(call.func, ast.Attribute) and self._is_tainted(call.func.value, tainted)
 
@@ -117,9 +165,11 @@ class File:
             gives = self.functions.get(name)
             if gives is not None and gives.returns is not None:
                 return self._names_a_driver(gives.returns)
-            return of_a_driver(name) or self._is_tainted(node.func, tainted)
+            return of_a_driver(name) or name in self.givers or self._is_tainted(node.func, tainted)
         if isinstance(node, ast.Attribute):
-            return self._is_tainted(node.value, tainted)
+            if node.attr in IN_MEMORY:
+                return False
+            return node.attr in SYNCHRONOUS or self._is_tainted(node.value, tainted)
         return isinstance(node, ast.Name) and node.id in tainted
 
     def _tainted(self, scope: ast.AST) -> Iterator[str]:

@@ -6,7 +6,7 @@ from textwrap import dedent, indent
 
 import pytest
 
-from blocking_calls import blocking_calls
+from blocking_calls import blocking_calls, blocking_calls_of
 
 HEAD = """
 import asyncio, sqlite3, subprocess, time
@@ -48,6 +48,8 @@ HOLDS = {
     "a cursor": "cursor = window_of().cursor()\ncursor.execute('select 1')",
     "at once": "window_of().execute('select 1')",
     "an argument": "window.execute('select 1')",
+    "a sync engine": "with repository.sync_engine.connect() as c:\n    pass",
+    "what a sync engine gives": "c = repository.sync_engine.connect()\nc.execute('select 1')",
     "in a branch": "if True:\n    try:\n        time.sleep(1)\n    finally:\n        pass",
 }
 PASSES = {
@@ -60,6 +62,8 @@ PASSES = {
     "asyncpg": "c = await asyncpg.connect('')\nawait c.fetchval('select 1')",
     "errors": "raise psycopg.errors.QueryCanceled",
     "work": "return sum_of(1, 2)",
+    "a listener": "listens_for(repository.sync_engine, 'connect')",
+    "the pool of a sync engine": "repository.sync_engine.pool.status()",
     "a name that only looks so": "repository.connect('')\nopened.execute('x')",
 }
 
@@ -111,3 +115,43 @@ class B:
         pass
 """
     assert blocking_calls(source) == ["run, line 9: self.fetch"]
+
+
+HELPERS = """
+import psycopg
+
+def window() -> psycopg.Connection:
+    return make()
+
+def fetch():
+    with psycopg.connect("") as window:
+        return window.execute("select 1").fetchone()
+"""
+OTHERS = {
+    "a function": "from house.database import fetch as get\n\nasync def route():\n    get()\n",
+    "a module": "from house import database\n\nasync def route():\n    database.fetch()\n",
+    "a package": "import house.database\n\nasync def route():\n    house.database.fetch()\n",
+    "through two": "from house.middle import through\n\nasync def route():\n    through()\n",
+    "what it gives": (
+        "from house.database import window\n\nasync def route():\n    w = window()\n    w.close()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", OTHERS.values(), ids=OTHERS.keys())
+def test_what_another_file_gives_is_followed(source: str) -> None:
+    middle = "from house.database import fetch\n\ndef through():\n    return fetch()\n"
+    files = {"app": source, "house.middle": middle, "house.database": HELPERS}
+    found = blocking_calls_of(files)
+    assert found
+    assert all(one.startswith("app: route, line ") for one in found)
+
+
+def test_a_thread_between_two_files_holds_nobody() -> None:
+    source = "import asyncio\nfrom database import fetch\n\nasync def route():\n"
+    files = {"app": f"{source}    await asyncio.to_thread(fetch)\n", "database": HELPERS}
+    assert blocking_calls_of(files) == []
+
+
+def test_a_variable_with_the_name_of_a_module_is_none() -> None:
+    assert blocking_calls("async def route(requests):\n    requests.items()\n") == []

@@ -45,7 +45,15 @@ def test_the_linter_has_nothing_to_say() -> None:
     [
         ("var one = 1; window.one = one;", "no-var"),
         ("document.body.innerHTML = location.hash;", "no-restricted-properties"),
+        ("document.body.outerHTML = name;", "no-restricted-properties"),
+        ("document.body['innerHTML'] = name;", "no-restricted-properties"),
         ("document.body.insertAdjacentHTML('beforeend', name);", "no-restricted-properties"),
+        ("new Range().createContextualFragment(name);", "no-restricted-properties"),
+        ("new DOMParser().parseFromString(name, 'text/html');", "no-restricted-properties"),
+        ("document.body.setHTMLUnsafe(name);", "no-restricted-properties"),
+        ("document.querySelector('iframe').srcdoc = name;", "no-restricted-properties"),
+        ("document.write(name);", "no-restricted-properties"),
+        ("document.writeln(name);", "no-restricted-properties"),
         ("console.log(nobody);", "no-undef"),
         ("window.same = (a, b) => a == b;", "eqeqeq"),
     ],
@@ -55,6 +63,37 @@ def test_the_linter_sees_what_it_is_there_for(tmp_path: Path, code: str, rule: s
     done = linted(tmp_path)
     assert done.returncode == 1
     assert rule in done.stdout
+
+
+MARKUP = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|createContextualFragment|parseFromString|srcdoc"
+    r"|setHTMLUnsafe|document\.write"
+)
+JOINED_NAME = re.compile(r"""(?<=[\w)\]])\[\s*(?:["'`][^"'`\]\n]*["'`]\s*\+|`[^`\n]*\$\{)""")
+MAY = {"timeline.js": 1, "page.js": 2}
+"""Where markup is made from what the course itself wrote: {script: silenced lines}"""
+
+
+def test_the_linter_is_told_to_look_away_where_we_looked() -> None:
+    texts = {path.name: path.read_text("utf-8") for path in PAGE_SCRIPTS}
+    silenced = {name: len(re.findall(r"(?:ox|es)lint-disable", s)) for name, s in texts.items()}
+    assert {name: count for name, count in silenced.items() if count} == MAY
+    assert [name for name, text in texts.items() if JOINED_NAME.search(text)] == []
+
+
+def test_a_name_that_is_put_together_is_seen() -> None:
+    assert JOINED_NAME.search("""node["inner" + "HTML"] = name;""")
+    assert JOINED_NAME.search("node[`inner${'HTML'}`] = name;")
+    assert not JOINED_NAME.search("""node["a b"] = [1, "x"]; text[at + 1];""")
+
+
+def test_no_script_outside_the_script_files_makes_markup() -> None:
+    """The linter does not read what stands in Python, in templates and in pages."""
+    suffixes = {".py", ".html", ".md"}
+    places = [*(LABS / "bench").rglob("*"), *(COURSE / "book").rglob("*")]
+    files = [path for path in places if path.suffix in suffixes]
+    assert {".py", ".html", ".md"} == {path.suffix for path in files}
+    assert [path.name for path in files if MARKUP.search(path.read_text("utf-8"))] == []
 
 
 @every_script

@@ -32,7 +32,7 @@ from typing import Any, Literal
 from bench.servers.binaries import find_binaries
 from bench.servers.database_url import own_database
 from bench.servers.detached import DETACHED, pipe
-from bench.servers.surroundings import forget_libpq, forget_the_proxy
+from bench.servers.surroundings import forget_files_of_tls, forget_libpq, forget_the_proxy
 from bench.servers.unavailable import PostgresUnavailable, complaint
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -115,6 +115,7 @@ class Postgres:
         variables leave this process's environment, and loopback is exempt from proxies.
         """
         forget_the_proxy()
+        forget_files_of_tls()
         if self.embedded:
             forget_libpq()
         await asyncio.to_thread(self._start)

@@ -25,7 +25,7 @@ from socket import socket
 from typing import TYPE_CHECKING, Any
 
 from bench.servers.detached import DETACHED, pipe
-from bench.servers.surroundings import forget_the_proxy, without_uvicorn
+from bench.servers.surroundings import forget_files_of_tls, forget_the_proxy, without_uvicorn
 
 if TYPE_CHECKING:
     import uvicorn
@@ -86,6 +86,7 @@ class Server:
         if not module or not all(name.isidentifier() for name in attribute.split(".")):
             raise ValueError(f"app must be 'module:attribute' or 'file.py:attribute', not {app!r}.")
         forget_the_proxy()
+        forget_files_of_tls()
         self.app = app
         self._process = subprocess.Popen(
             [sys.executable, "-u", "-X", "utf8", "-m", "bench.servers.serving", app],

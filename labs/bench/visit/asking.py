@@ -165,10 +165,11 @@ class Guests:
         """Requests that were answered."""
 
     def _new_client(self) -> httpx.AsyncClient:
-        # `trust_env`: no proxy of the reader's shell, and no .netrc, stands between.
+        # `trust_env`: no proxy of the reader's shell, and no .netrc, stands between. `verify`: the
+        # address is http://, and a context that verifies would open the file of SSLKEYLOGFILE.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
         return httpx.AsyncClient(
-            base_url=self._url, timeout=PATIENCE, limits=limits, trust_env=False
+            base_url=self._url, timeout=PATIENCE, limits=limits, trust_env=False, verify=False
         )
 
     async def __aenter__(self) -> Guests:
