@@ -4,6 +4,9 @@ After commit() or rollback() an object is expired, its primary key too. Reading 
 query, which nobody awaits there: MissingGreenlet; with the session closed, DetachedInstanceError.
 `repr` and `model_dump` say nothing: they show an object without values. A relation that was not
 loaded is one trip for each object; `selectinload` is one for all, `joinedload` adds none.
+
+`expire_on_commit=False` keeps what was loaded, as it was then. It does not hold for a rollback, nor
+for a value that the database has computed in an UPDATE; `eager_defaults` brings `onupdate` along.
 """
 
 from __future__ import annotations
@@ -11,20 +14,22 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.orm import joinedload, raiseload, selectinload
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, raiseload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession as SQLModelSession
-from tables import Guest, fill
+from tables import Base, Guest, desk, fill
 
 from bench import Postgres, RoundTrips, claim
 
 GUESTS, EACH = 50, 2
+DISHES = "create table dish (id serial primary key, price int, written timestamp default now())"
 
 
 class Visitor(SQLModel, table=True):
@@ -33,6 +38,22 @@ class Visitor(SQLModel, table=True):
     __tablename__ = "guest"
     id: int | None = Field(default=None, primary_key=True)
     name: str
+
+
+class Dish(Base):
+    """A row that the database stamps when it is written."""
+
+    __tablename__ = "dish"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    price: Mapped[int]
+    written: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class EagerDish(Base):
+    """The same table; an UPDATE returns what the database has computed."""
+
+    __table__ = Dish.__table__
+    __mapper_args__: ClassVar = {"eager_defaults": True}
 
 
 def told(read: Callable[[], object]) -> str:
@@ -67,12 +88,62 @@ async def readings(url: str) -> dict[str, str]:
         guest = await session.get(Guest, 1)
         await session.commit()
         said["not expired: name"] = told(lambda: guest.name)
+        await session.refresh(guest)
+        await session.rollback()
+        said["not expired, rollback"] = told(lambda: guest.name)
     async with SQLModelSession(engine) as session:
         visitor = await session.get(Visitor, 1)
         await session.commit()
         said["SQLModel: name"] = told(lambda: visitor.name)
         said["SQLModel: repr"] = repr(visitor)
         said["SQLModel: model_dump"] = repr(visitor.model_dump())
+    await engine.dispose()
+    return said
+
+
+async def changes_elsewhere(url: str) -> list[str]:
+    """A kept name, after others have changed it: as it stands, selected again, and refreshed."""
+    engine = create_async_engine(url)
+    async with AsyncSession(engine, expire_on_commit=False) as session:
+        guest = await session.get(Guest, 1)
+        await session.commit()
+        async with engine.begin() as others:
+            await others.execute(update(Guest).where(Guest.id == 1).values(name="Bea"))
+        names = [guest.name]
+        names.append((await session.scalars(select(Guest).where(Guest.id == 1))).one().name)
+        await session.refresh(guest)
+        names.append(guest.name)
+    await engine.dispose()
+    return names
+
+
+async def computed(net: RoundTrips, table: type[Dish | EagerDish]) -> tuple[list[str], int]:
+    """A new dish's `written`; after an UPDATE its `written`, and a price counted up by SQL.
+
+    Then the round trips of the whole session.
+    """
+    engine = create_async_engine(net.dsn.replace("postgresql:", "postgresql+asyncpg:"))
+    for _ in range(2):  # the first time connects, and prepares each statement
+        net.reset()
+        async with AsyncSession(engine, expire_on_commit=False) as session:
+            session.add(dish := table(price=8))
+            await session.commit()
+            read = [told(lambda dish=dish: type(dish.written).__name__)]
+            dish.price = table.price + 1
+            await session.commit()
+            read.append(told(lambda dish=dish: type(dish.written).__name__))
+            read.append(told(lambda dish=dish: dish.price))
+        trips = net.trips
+    await engine.dispose()
+    return [text.strip("'").partition(":")[0] for text in read], trips
+
+
+async def all_of_a_join(url: str) -> str:
+    """What `.all()` gives for a list that is joined, without `.unique()`."""
+    engine = create_async_engine(url)
+    async with AsyncSession(engine) as session:
+        guests = await session.scalars(select(Guest).options(joinedload(Guest.orders)))
+        said = told(guests.all)
     await engine.dispose()
     return said
 
@@ -100,12 +171,22 @@ async def main() -> None:
         one_by_one = await trips_of(net)
         selected = await trips_of(net, selectinload(Guest.orders))
         joined = await trips_of(net, joinedload(Guest.orders))
+        not_unique = await all_of_a_join(pg.url("asyncpg"))
+        async with desk(pg.dsn) as connection:
+            await connection.execute(DISHES)
+        lazy, eager = await computed(net, Dish), await computed(net, EagerDish)
+        names = await changes_elsewhere(pg.url("asyncpg"))
     for what, says in said.items():
         print(f"{what:22}  {says}")
     print(
         f"{GUESTS} guests, {EACH} orders each, in round trips: awaitable_attrs one by one", end=" "
     )
     print(f"{one_by_one[1]}, selectinload {selected[1]}, joinedload {joined[1]}")
+    print(f"joinedload, .all(): {not_unique}")
+    print(f"kept, changed by others, in turn kept, selected, refreshed: {', '.join(names)}")
+    for name, (read, trips) in {"": lazy, ", eager_defaults": eager}.items():
+        inserted, stamped, counted = read
+        print(f"computed{name}: INSERT {inserted}; UPDATE {stamped}, {counted}; {trips} trips")
     missing = "MissingGreenlet: greenlet_spawn has not been called; "
     claim(
         "an-expired-object-is-missing-greenlet",
@@ -148,6 +229,31 @@ async def main() -> None:
         "loading-options-are-three-and-four",
         "With selectinload 4 trips, with joinedload 3.",
         (selected, joined) == ((GUESTS * EACH, 4), (GUESTS * EACH, 3)),
+    )
+    claim(
+        "joinedload-of-a-list-needs-unique",
+        "joinedload of a list: .all() without .unique() is InvalidRequestError.",
+        not_unique.startswith("InvalidRequestError: The unique() method must be invoked"),
+    )
+    claim(
+        "a-rollback-expires-in-any-case",
+        "After a rollback reading the name is MissingGreenlet, with expire_on_commit=False, too.",
+        said["not expired, rollback"].startswith(missing),
+    )
+    claim(
+        "kept-values-are-old-values",
+        "A kept name that others change: old, also when it is selected again; refresh() reads it.",
+        names == ["guest 1", "guest 1", "Bea"],
+    )
+    claim(
+        "an-update-expires-what-it-computes",
+        "expire_on_commit=False: values of an INSERT are there, those that an UPDATE computes not.",
+        lazy[0] == ["datetime", "MissingGreenlet", "MissingGreenlet"],
+    )
+    claim(
+        "eager-defaults-come-along",
+        "eager_defaults: onupdate's value is there, after as many trips; a price + 1 is not.",
+        eager == (["datetime", "datetime", "MissingGreenlet"], lazy[1]),
     )
 
 

@@ -4,6 +4,8 @@ Without a response_model FastAPI looks which values the object has: after the co
 reply is `{}`. With one it reads each attribute, which nobody awaits: 500. SQLModel's table class
 as response_model gives `{}` again, also with a blocking session; a model of its own for the
 reply gives 500, with a blocking session the row. `expire_on_commit=False` is right in all cases.
+
+A return annotation is a response_model, too, so `-> object` is no way to have none.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from typing import Annotated
 
 import httpx
 from fastapi import Depends, FastAPI
-from fastapi.exceptions import ResponseValidationError
+from fastapi.exceptions import FastAPIError, ResponseValidationError
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticSerializationError
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import sessionmaker
@@ -56,6 +59,13 @@ MODELS = {
     "SQLModel public": (Visitor, VisitorPublic),
 }
 """The table's class of a route, and its response_model."""
+ANNOTATIONS = {
+    "no annotation": (Guest, None),
+    "object": (Guest, object),
+    "Visitor": (Visitor, Visitor),
+    "VisitorPublic": (Visitor, VisitorPublic),
+}
+"""The same, where the route says `-> …` and no more."""
 
 
 sessions = async_sessionmaker(class_=AsyncSession)
@@ -105,8 +115,32 @@ def add_routes(name: str, table: type, model: type | None) -> None:
         return guest
 
 
+def add_annotated(annotation: str, table: type, model: type | None) -> None:
+    """A route that has no response_model; its return annotation is `model`, if that is a class."""
+
+    async def add(session: Expiring):
+        session.add(guest := table(name="Ann"))
+        await session.commit()
+        return guest
+
+    if model:
+        add.__annotations__["return"] = model
+    app.post(f"/->/{annotation}")(add)
+
+
+def refusal(annotation: str, table: type, model: type) -> str:
+    """What FastAPI says of such a route when it is made."""
+    try:
+        add_annotated(annotation, table, model)
+    except FastAPIError as error:
+        return f"{type(error).__name__}: {str(error).partition('!')[0]}!"
+    return "no refusal"
+
+
 for name, (table, model) in MODELS.items():
     add_routes(name, table, model)
+for name, (table, model) in ANNOTATIONS.items():
+    add_annotated(name, table, model)
 
 
 async def reply(client: httpx.AsyncClient, path: str) -> str:
@@ -116,6 +150,8 @@ async def reply(client: httpx.AsyncClient, path: str) -> str:
     except ResponseValidationError as error:  # uvicorn would log it, and answer 500
         first = error.errors()[0]
         return f"500 {first['type']}: {first['msg'].partition(';')[0].rpartition(': ')[0]}"
+    except PydanticSerializationError as error:
+        return f"500 {type(error).__name__}: {str(error).partition(':')[0]}"
     read = answer.json()
     return f"{answer.status_code} {read and {'name': read['name']}}"
 
@@ -133,11 +169,15 @@ async def main() -> None:
                 way: {name: await reply(client, f"/{way}/{name}") for name in MODELS}
                 for way in ("async", "def", "kept")
             }
+            annotated = {name: await reply(client, f"/->/{name}") for name in ANNOTATIONS}
         await engine.dispose()
         blocking_engine.dispose()
     for way, replies in said.items():
         for name, says in replies.items():
             print(f"{way:5}  response_model {name:15}  {says}")
+    refused = refusal("Guest", Guest, Guest)
+    for name, says in {**annotated, "Guest": refused}.items():
+        print(f"async  -> {name:26}  {says}")
     empty, row = "200 {}", "200 {'name': 'Ann'}"
     error = "500 get_attribute_error: Error extracting attribute: MissingGreenlet"
     claim(
@@ -165,6 +205,13 @@ async def main() -> None:
         "kept-objects-are-right-in-every-reply",
         "With expire_on_commit=False all five replies are the row.",
         set(said["kept"].values()) == {row},
+    )
+    unknown = "500 PydanticSerializationError: Unable to serialize unknown type"
+    claim(
+        "an-annotation-is-a-response-model",
+        "No annotation: {}; -> object is a 500 of its own; -> Guest is refused; SQLModel as above.",
+        list(annotated.values()) == [empty, unknown, empty, error]
+        and refused == "FastAPIError: Invalid args for response field!",
     )
 
 
