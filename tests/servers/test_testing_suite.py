@@ -23,8 +23,17 @@ import pytest
 from bench.course import LABS
 
 SUITE = LABS / "testing" / "suite"
+SQLMODEL = LABS / "testing" / "sqlmodel"
 LOOPS = LABS / "testing" / "loops"
-POSTGRES = {"embedded": True}
+FOUR_LINES = (SUITE / "pytest.ini").read_text("utf-8").replace("[pytest]\n", "")
+NOWHERE = "postgresql+asyncpg://nobody@localhost:1/development"
+FROM_SQLALCHEMY = "    AsyncSession,\n"
+FROM_SQLMODEL = "from sqlmodel.ext.asyncio.session import AsyncSession\n"
+ONE_LIVE_TEST = """
+async def test_live(live):
+    assert (await live.get("/guests/1/orders")).json() == 0
+"""
+SAME_DATABASE = "        assert app.state.engine.url == engine.url\n"
 PLUGINS = ("-p", "pytest_asyncio.plugin", "-p", "anyio.pytest_plugin", "-p", "no:cacheprovider")
 PATIENCE = 240  # seconds: a connection that waits on another loop would wait for ever
 PASSED = ["passed"] * 3
@@ -119,23 +128,25 @@ def test_the_suite_passes_on_the_server_of_ci_and_leaves_nothing_there(postgres,
     before = asyncio.run(databases(postgres.dsn))
     code, printed = run(SUITE, tmp_path / "report.xml", DATABASE_URL=postgres.dsn)
     assert code == 0, printed
-    assert {len(group) for group in outcomes(tmp_path / "report.xml").values()} == {5}
+    assert [len(group) for group in outcomes(tmp_path / "report.xml").values()] == [6, 5]
     assert asyncio.run(databases(postgres.dsn)) == before
 
 
-def changed(tmp_path: Path, file: str, old: str, new: str) -> Path:
-    """A copy of the suite with that edit."""
+def changed(tmp_path: Path, *edits: tuple[str, str]) -> Path:
+    """A copy of the suite with those edits of its conftest.py."""
     copy = tmp_path / "suite"
     shutil.copytree(SUITE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    text = (copy / file).read_text("utf-8")
-    assert text.count(old) == 1
-    (copy / file).write_text(text.replace(old, new), "utf-8")
+    text = (copy / "conftest.py").read_text("utf-8")
+    for old, new in edits:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (copy / "conftest.py").write_text(text, "utf-8")
     return copy
 
 
 def in_mode(mode: str, tmp_path: Path) -> tuple[list[str], dict[str, int]]:
     """Which tests fail in that `join_transaction_mode`, and which rows are left at the end."""
-    copy = changed(tmp_path, "conftest.py", '"create_savepoint"', repr(mode))
+    copy = changed(tmp_path, ('"create_savepoint"', repr(mode)))
     _, printed = run(copy / "test_orders.py", tmp_path / "report.xml")
     left = re.search(r"^E .* rows left by the tests: (.*)", printed, re.MULTILINE)
     failed = re.findall(r"^FAILED \S*::(\w+)", printed, re.MULTILINE)
@@ -151,4 +162,62 @@ def test_the_default_mode_loses_what_the_application_has_committed(tmp_path):
 def test_a_mode_that_commits_leaves_rows_for_the_next_test(tmp_path):
     failed, left = in_mode("control_fully", tmp_path)
     assert failed == ["test_an_order_is_kept", "test_a_refused_card_keeps_the_order"]
-    assert left == {"guests": 5, "orders": 5}
+    assert left == {"guests": 6, "orders": 6}
+
+
+# --- A copy in a project of its own -----------------------------------------------------------
+
+
+def in_a_project(tmp_path: Path, settings: str, *edits: tuple[str, str], app: Path) -> Path:
+    """A project with the suite in `suite`, and a pyproject.toml above that configures pytest.
+
+    Of its tests with `live`, one stays.
+    """
+    copy = changed(tmp_path, *edits)
+    shutil.copy(app, copy / "app.py")
+    (copy / "test_whole_app.py").write_text(ONE_LIVE_TEST, "utf-8")
+    strings = re.sub(r" = (.*)", r' = "\1"', settings)
+    table = f"[tool.pytest.ini_options]\n{strings}"
+    (tmp_path / "pyproject.toml").write_text(table, "utf-8")
+    return tmp_path
+
+
+def test_settings_above_hide_those_of_the_copy(tmp_path):
+    fewer = "asyncio_mode = auto\npythonpath = suite"
+    project = in_a_project(tmp_path, fewer, app=SUITE / "app.py")
+    (project / "suite" / "test_orders.py").unlink()  # the one of `live` is enough
+    _, printed = run(project, tmp_path / "report.xml")
+    assert OTHER_LOOP in printed
+
+
+def for_sqlmodel(tmp_path: Path, *edits: tuple[str, str]) -> tuple[int, str]:
+    """Run the copy on SQLModel's application, whose own engine leads to no server."""
+    its_tables = ("metadata = Base.metadata", "metadata = SQLModel.metadata")
+    names = (
+        "from app import Base, app,",
+        "from sqlmodel import SQLModel\nfrom app import app, Sessions,",
+    )
+    four = FOUR_LINES.replace("pythonpath = .", "pythonpath = suite")
+    project = in_a_project(tmp_path, four, names, its_tables, *edits, app=SQLMODEL / "app.py")
+    return run(project, tmp_path / "report.xml", DEVELOPMENT=NOWHERE)
+
+
+def test_three_changes_suit_sqlmodel(tmp_path):
+    session = (FROM_SQLALCHEMY, ""), ("import httpx\n", f"import httpx\n{FROM_SQLMODEL}")
+    code, printed = for_sqlmodel(
+        tmp_path,
+        *session,
+        (SAME_DATABASE, ""),
+        (
+            "    async with app.router",
+            "    Sessions.configure(bind=engine)\n    async with app.router",
+        ),
+    )
+    assert code == 0, printed
+
+
+def test_without_them_each_says_what_is_missing(tmp_path):
+    _, printed = for_sqlmodel(tmp_path)
+    found = outcomes(tmp_path / "report.xml")
+    assert "AttributeError: 'AsyncSession' object has no attribute 'exec'" in found["test_orders"]
+    assert "AttributeError: 'State' object has no attribute 'engine'" in printed

@@ -1,19 +1,19 @@
 """A real PostgreSQL for the run, and a rollback for each test.
 
 `db` and `client` share one connection: what either writes, both see, and nobody
-else. `live` is the whole application, with its lifespan and its own pool; its
-tables are emptied afterwards.
+else. What `db` has loaded before, it reads again after `db.expire_all()`. `live`
+is the whole application, with its lifespan and its own pool; its tables are
+emptied afterwards.
 """
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import (
 from app import Base, app, get_db
 from bench import Postgres
 
-TABLES = ", ".join(Base.metadata.tables)
+metadata = Base.metadata
 
 
 @pytest.fixture(scope="session")
@@ -34,15 +34,16 @@ async def engine() -> AsyncIterator[AsyncEngine]:
         os.environ["APP_DATABASE"] = pg.url("asyncpg")
         engine = create_async_engine(pg.url("asyncpg"))
         async with engine.begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
+            await connection.run_sync(metadata.create_all)
         yield engine
+        left = {}
         async with engine.connect() as connection:
-            ask = " union all ".join(
-                f"select '{name}' from {name}" for name in Base.metadata.tables
-            )
-            left = Counter(await connection.scalars(text(ask)))
+            for table in metadata.sorted_tables:
+                count = select(func.count()).select_from(table)
+                if rows := await connection.scalar(count):
+                    left[table.name] = rows
         await engine.dispose()
-        assert not left, f"rows left by the tests: {dict(left)}"
+        assert not left, f"rows left by the tests: {left}"
 
 
 @pytest.fixture
@@ -85,11 +86,16 @@ async def client(connection: AsyncConnection) -> AsyncIterator[httpx.AsyncClient
 
 @pytest.fixture
 async def live(engine: AsyncEngine) -> AsyncIterator[httpx.AsyncClient]:
-    """The application as it is, with the lifespan that ASGITransport leaves out."""
+    """The application as it is, with the lifespan that ASGITransport leaves out.
+
+    It commits, so its engine must be one for the database of the tests.
+    """
     async with app.router.lifespan_context(app), to_the_app() as client:
+        assert app.state.engine.url == engine.url
         yield client
     async with engine.begin() as connection:
-        await connection.execute(text(f"truncate {TABLES}"))
+        for table in reversed(metadata.sorted_tables):
+            await connection.execute(table.delete())
 
 
 def to_the_app() -> httpx.AsyncClient:

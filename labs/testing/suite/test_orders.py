@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app import Order
@@ -35,3 +35,12 @@ async def test_another_guests_orders_are_not_counted(client, db):
 async def test_the_database_itself_refuses_an_order_of_nobody(client):
     with pytest.raises(IntegrityError, match="ForeignKeyViolationError"):
         await client.post("/guests/0/orders", params={"dish": "soup", "card": "good"})
+
+
+async def test_a_loaded_order_is_read_again_when_it_is_expired(connection, db):
+    order = await an_order(db)
+    this_one = select(Order).where(Order.id == order.id)
+    await connection.execute(update(Order).values(paid=True))
+    assert not (await db.scalars(this_one)).one().paid
+    db.expire_all()
+    assert (await db.scalars(this_one)).one().paid
