@@ -4,6 +4,9 @@ The async template calls `asyncio.run`, which a running loop refuses. In a threa
 loop is running, and a connection that is handed over needs none. What runs in the application's
 process also reads `alembic.ini`: `fileConfig` silences every logger that exists by then, and sets
 the level of all others to WARNING.
+
+A migration that is generated from SQLModel's tables names `sqlmodel`, and imports it only if the
+template does.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from alembic import command
 from alembic.config import Config
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import Field, SQLModel
 from tables import desk
 
 from bench import Postgres, claim
@@ -35,6 +39,8 @@ TABLES = "select tablename from pg_tables where schemaname = 'public' order by 1
 READS_THE_INI = "fileConfig(config.config_file_name)"
 KEEPS_LOGGERS = "fileConfig(config.config_file_name, disable_existing_loggers=False)"
 READS_NOTHING = "pass  # the application has set up its own logging"
+NO_TABLES = "target_metadata = None"
+SQLMODELS_TABLES = "from sqlmodel import SQLModel\ntarget_metadata = SQLModel.metadata"
 RUNS = "asyncio.run(run_async_migrations())"
 TAKES_A_CONNECTION = """if config.attributes.get("connection"):
         do_run_migrations(config.attributes["connection"])
@@ -46,6 +52,15 @@ BEGINS = """connection=connection, target_metadata=target_metadata)
     with context.begin_transaction():"""
 SETS_A_LIMIT = f"""{BEGINS}
         context.execute("set local lock_timeout = '2s'")"""
+
+IMPORTS_SQLALCHEMY = "import sqlalchemy as sa"
+IMPORTS_SQLMODEL = f"{IMPORTS_SQLALCHEMY}\nimport sqlmodel"
+
+
+class Hero(SQLModel, table=True):
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+
 
 Way = Callable[[Config, AsyncEngine], Awaitable[object]]
 
@@ -71,6 +86,11 @@ async def in_its_own_process(config: Config, engine: AsyncEngine) -> None:
     await process.wait()
 
 
+def edit(file: Path, old: str, new: str) -> None:
+    assert file.read_text().count(old) == 1, old
+    file.write_text(file.read_text().replace(old, new))
+
+
 def project(folder: Path, url: str, *edits: tuple[str, str]) -> Config:
     """An async Alembic project with one migration; `edits` change its env.py."""
     with contextlib.redirect_stdout(io.StringIO()):  # it lists the files that it makes
@@ -79,8 +99,7 @@ def project(folder: Path, url: str, *edits: tuple[str, str]) -> Config:
     (folder / "migrations" / "versions" / "1.py").write_text(MIGRATION)
     env = folder / "migrations" / "env.py"
     for old, new in edits:
-        assert env.read_text().count(old) == 1, old
-        env.write_text(env.read_text().replace(old, new))
+        edit(env, old, new)
     ini = folder / "alembic.ini"
     address = url.replace("%", "%%")
     ini.write_text(ini.read_text().replace("driver://user:pass@localhost/dbname", address))
@@ -124,6 +143,33 @@ async def started(
     return said, tables, level, [row[0] for row in patience]
 
 
+async def generated(pg: Postgres, imports: str) -> tuple[list[str], str, list[str]]:
+    """A migration generated from `Hero`, where the template has these `imports`.
+
+    Its lines that name sqlmodel, what its upgrade says, and the tables then.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        edits = (READS_THE_INI, READS_NOTHING), (NO_TABLES, SQLMODELS_TABLES)
+        config = project(Path(folder), pg.url("asyncpg"), *edits)
+        config.stdout = io.StringIO()
+        migrations = Path(folder) / "migrations"
+        (migrations / "versions" / "1.py").unlink()
+        edit(migrations / "script.py.mako", IMPORTS_SQLALCHEMY, imports)
+        with contextlib.redirect_stdout(io.StringIO()):
+            await asyncio.to_thread(command.revision, config, "heroes", autogenerate=True)
+        (script,) = (migrations / "versions").glob("*.py")
+        lines = [line.strip() for line in script.read_text().splitlines() if "sqlmodel" in line]
+        said = "done"
+        try:
+            await asyncio.to_thread(command.upgrade, config, "head")
+        except NameError as error:
+            said = f"NameError: {error}"
+    async with desk(pg.dsn) as connection:
+        tables = [row[0] for row in await connection.fetch(TABLES)]
+        await connection.execute("drop schema public cascade; create schema public")
+    return lines, said, tables
+
+
 async def main() -> None:
     handed_over = (RUNS, TAKES_A_CONNECTION)
     async with Postgres() as pg:
@@ -136,11 +182,15 @@ async def main() -> None:
         kept = await started(pg, in_a_thread, (READS_THE_INI, KEEPS_LOGGERS))
         edits = (READS_THE_INI, READS_NOTHING), (BEGINS, SETS_A_LIMIT)
         edited = await started(pg, in_a_thread, *edits)
+        forgotten = await generated(pg, IMPORTS_SQLALCHEMY)
+        imported = await generated(pg, IMPORTS_SQLMODEL)
     print(f"command.upgrade   {refused[0]}; tables {refused[1]}")
     for name, (said, tables, level, _) in ways.items():
         print(f"{name:17} {said}; tables {tables}; logged: {level}")
     print(f"disable_existing_loggers=False   logged: {kept[2]}")
     print(f"env.py without fileConfig        logged: {edited[2]}; lock_timeout {edited[3][0]}")
+    for name, (lines, said, tables) in {"template": forgotten, "with import": imported}.items():
+        print(f"SQLModel, {name:11}  {said}; tables {tables}; generated:", *lines, sep="\n    ")
     claim(
         "upgrade-in-a-running-loop-is-refused",
         "command.upgrade() in a lifespan: asyncio.run() is refused, and no table is made.",
@@ -166,6 +216,17 @@ async def main() -> None:
         "one-place-limits-all-migrations",
         "context.execute() in env.py sets lock_timeout for the migrations; without it, it is 0.",
         (edited[3], ways["a thread"][3]) == (["2s"], ["0"]),
+    )
+    column = "sa.Column('name', sqlmodel.sql.sqltypes.AutoString(), nullable=False),"
+    claim(
+        "autogenerate-forgets-sqlmodel",
+        "autogenerate names sqlmodel and does not import it: upgrade is NameError, no table.",
+        forgotten == ([column], "NameError: name 'sqlmodel' is not defined", ["alembic_version"]),
+    )
+    claim(
+        "the-template-imports-sqlmodel",
+        "With import sqlmodel in script.py.mako the upgrade makes the table.",
+        imported == (["import sqlmodel", column], "done", ["alembic_version", "hero"]),
     )
 
 
