@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,14 @@ def test_sentences_are_short_and_no_word_belittles(page: Path):
     assert list(sentences(text))
     assert long_sentences(text) == []
     assert belittling(text) == []
+
+
+def test_a_search_of_the_readers_project_leaves_out_what_others_wrote():
+    texts = {page: page.read_text(encoding="utf-8") for page in PAGES}
+    searches = [
+        (page.name, command)
+        for page, text in texts.items()
+        for command in re.findall(r"grep -r[^\n`|]*(?:\|[^\n`|]*)*? \.(?=[\s`])", text)
+    ]
+    assert len(searches) > 8
+    assert [each for each in searches if "--exclude-dir=.venv" not in each[1]] == []
