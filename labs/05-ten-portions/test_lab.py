@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from time import perf_counter
 from typing import NamedTuple
 
@@ -269,6 +269,23 @@ async def test_a_refused_transaction_is_repeated(app: Submission) -> None:
             f"{'with' if reply.retry_after else 'without'} Retry-After. "
             "A 503 with `Retry-After` says: not now, try again soon."
         )
+    await a_cancelled_order(app)
+
+
+async def a_cancelled_order(app: Submission) -> None:
+    """Cancelled while it waits for the dish, an order passes the cancellation on."""
+    async with AsyncExitStack() as stack:
+        async with held(app, "dishes", TART):
+            order = await stack.enter_async_context(ordered(app, 55, TART))
+            assert await app.comes(lambda: waiting(app, 1)), NOTHING_WRITTEN
+            await app.cancel()
+        assert await app.comes(order.done), "An order is cancelled, and it does not end."
+        status = (await order).status
+    assert status == 500, (
+        "An order waits for its dish and is cancelled. It goes on all the same, and its guest gets "
+        f"status {status}. A cancellation is no refusal of the database: it must pass on as it "
+        "came. Only what REFUSED names is repeated."
+    )
 
 
 async def test_a_lost_reply_is_no_refusal(app: Submission, second: Submission, lossy: Line) -> None:
@@ -306,6 +323,11 @@ async def watched(
     finally:
         await watcher.close()
     change = await changes(app, guest, dish, before)
+    assert change[0] == -change[2], (
+        f"A commit was done, and {why}. Now the portions have changed by {change[0]}, and "
+        f"{change[2]} orders are written. Portion, payment and order belong in one transaction, so "
+        "that no reply can be lost between them."
+    )
     assert change == (-1, -PRICE[dish], 1), (
         f"The commit was done, and {why}. Now the "
         f"portions have changed by {change[0]}, the credit by {change[1]}, and {change[2]} orders "

@@ -153,12 +153,19 @@ def test_the_loop_waits_in_the_operating_system() -> None:
         f"The bytes came after 0.05 s, and the task that waits for them goes on after "
         f"{woken['reader']:.2f} s: when the sleeper wakes. Until then the loop was deaf."
     )
+    with clocked() as (loop, clock):
+        played(loop, loop.sleep(60))
+    assert clock.waits <= 3, (
+        f"One task sleeps for a minute, and there is nobody else. Your loop waits {clock.waits} "
+        "times, and finds nothing to do. One question can last until the next sleeper is due."
+    )
 
 
 def test_a_timeout_ends_a_wait() -> None:
     """A timeout ends a wait, inside and outside"""
     heard: list[tuple[str, float]] = []
     tidied: list[float] = []
+    own = TimeoutError("the oven")
     with clocked() as (loop, clock):
 
         async def cook(seconds: float) -> str:
@@ -172,6 +179,10 @@ def test_a_timeout_ends_a_wait() -> None:
         async def burn() -> None:
             await loop.sleep(0.1)
             raise ValueError("burnt")
+
+        async def oven() -> None:
+            await loop.sleep(0.1)
+            raise own
 
         async def stubborn() -> str:
             try:
@@ -193,6 +204,11 @@ def test_a_timeout_ends_a_wait() -> None:
                 await loop.timeout(100, burn())
             except ValueError as error:
                 passed_on = str(error)
+            came: object = "nothing"
+            try:
+                await loop.timeout(100, oven())
+            except TimeoutError as error:
+                came = error
             start = clock.passed
             try:
                 await loop.timeout(0.2, cook(5))
@@ -205,12 +221,16 @@ def test_a_timeout_ends_a_wait() -> None:
             with suppress(TimeoutError):
                 await loop.timeout(0.2, tidy())
             await loop.sleep(2)
-            return in_time, passed_on, start, served
+            return in_time, passed_on, came, start, served
 
-        in_time, passed_on, start, served = played(loop, main())
+        in_time, passed_on, came, start, served = played(loop, main())
     assert (in_time, passed_on) == ("soup", "burnt"), (
         "Who is in time must not notice the timeout: its result and its error are passed on. "
         f"Here they were {in_time!r} and {passed_on!r}."
+    )
+    assert came is own, (
+        f"A dish raises {own!r} by itself, long before its deadline, and from `timeout` comes "
+        f"{came!r}. Whoever is in time is passed on as it is: this very error."
     )
     moments = {who: round(moment - start, 2) for who, moment in heard}
     assert "outside" in moments, (
@@ -381,6 +401,7 @@ class Clock:
 
     now: float = 1000.0
     questions: int = 0
+    waits: int = 0  # questions that had to wait for an answer
     arrivals: list[tuple[float, socket.socket, bytes]] = field(default_factory=list)
 
     @property
@@ -407,6 +428,7 @@ def clocked() -> Iterator[tuple[ModuleType, Clock]]:
             assert clock.questions < MANY, "The loop asks again and again, and comes to no end."
             if events := super().select(0):
                 return events
+            clock.waits += timeout is None or timeout > 0
             until = clock.now + LOOK if timeout is not None and timeout <= 0 else None
             if timeout is not None and timeout > 0:
                 until = clock.now + timeout

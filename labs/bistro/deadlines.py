@@ -26,9 +26,9 @@ async def within(seconds: float, request: Request, work: Coroutine[Any, Any, T])
 
     Returns what the work returns. Raises what it raises, as it is. Raises HTTPException 504 when
     the time is over, and 499 when the guest has left; nobody reads that one.
-    When the caller is cancelled, the cancellation passes on.
+    When the caller is cancelled while the work runs, the cancellation passes on.
     In every case the work has ended when this ends: nothing of it goes on.
-    Only a second cancellation, while the work tidies up, may end that wait.
+    Only a cancellation of the caller, while the work tidies up, may end that wait.
     """
     order, watcher = asyncio.create_task(work), asyncio.create_task(left(request))
     try:

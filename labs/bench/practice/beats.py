@@ -3,6 +3,7 @@
 A blocking call holds the whole server, wherever it stands: in a route, in a dependency, in a query
 that no other check happens to hold. So every table is locked in turn, and at the end the database
 falls silent; each time every kind of request is sent, and the loop has to answer somebody else.
+What waits for nothing of the database is found by its line, which was seen in any earlier check.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def get(path: str) -> Send:
 async def beats_beside_locks(app: Submission, requests: Mapping[str, Send]) -> None:
     """Lock one table after the other, and send each of `requests` (name: how it is sent).
 
-    Raises AssertionError that names request and table, when the loop does not beat meanwhile.
+    Raises AssertionError that names request and table, when the loop does not beat meanwhile; and
+    the line, when one has held the loop so far, in any check.
     Requests that are still waiting are given up, and every lock is released.
     """
     tables = [row["relname"] for row in await app.kitchen.fetch(TABLES)]
@@ -56,6 +58,7 @@ async def beats_beside_locks(app: Submission, requests: Mapping[str, Send]) -> N
                     "answer to anybody else. Some call on the way there blocks the event loop: "
                     "which driver waits without `await`?"
                 )
+    app.check_the_lines()
 
 
 async def beats_beside_silence(
@@ -64,7 +67,8 @@ async def beats_beside_silence(
     """Serve the submission once more; its database falls silent after the start.
 
     The database is the one of `dsn`, or the submission's own; the environment `variable` names it
-    to the app. Raises AssertionError when the loop does not beat while a request waits.
+    to the app. Raises AssertionError when the loop does not beat while a request waits, or when a
+    line has held it.
     """
     async with AsyncExitStack() as proxy:
         net = await proxy.enter_async_context(RoundTrips(dsn or app.dsn))
@@ -85,6 +89,7 @@ async def beats_beside_silence(
                         f"The database has fallen silent, {name} waits for it, and the server "
                         "gives no answer to anybody else. A call on its way blocks the event loop."
                     )
+    app.check_the_lines()
 
 
 @asynccontextmanager

@@ -1,8 +1,9 @@
 """The submitted file of a lab as an ASGI app, `app`; `bench.practice.submission` serves it.
 
 The app is the file's own, and nothing is changed in it. Around it stands a diary: a file of JSON
-lines that tells the checks how far the import came, and which line of the submitted code raised
-what. The log of a server is for people; this is for a program.
+lines that tells the checks how far the import came, which line of the submitted code raised what,
+and which one held the loop while requests were served. The log of a server is for people; this is
+for a program.
 
 Two environment variables name the files: LAB_FILE and LAB_DIARY.
 """
@@ -17,12 +18,15 @@ import os
 import re
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 from fastapi.exceptions import ResponseValidationError
 
+from bench.practice.held_loop import watch
 from bench.practice.printed_outcomes import NO_APP
 
 FILE = Path(os.environ["LAB_FILE"])
@@ -32,6 +36,7 @@ DIARY = Path(os.environ["LAB_DIARY"])
 CHANGING = re.compile(r"(?<=\bport )\d+|(?<=\w:)\d{4,5}\b|(?<=\b0x)\w+")
 BEAT = "/.well-known/beat"  # answered here, beside the submitted app: does its loop still beat?
 LATER = "/.well-known/later"  # so is this, with seconds in the query: the loop's clock runs on
+CANCEL = "/.well-known/cancel"  # and this: every request that is under way is cancelled
 DEF = re.compile(r"\s*(async )?def ")
 
 
@@ -56,8 +61,16 @@ def note_error(error: BaseException) -> None:
     elif isinstance(error, ResponseValidationError):  # raised after the route has returned
         message, line = not_its_type(error), route_line(error)
     message = CHANGING.sub("…", message)
-    code = linecache.getline(str(FILE), line).strip() if line else ""
-    note(raised=type(error).__name__, message=message, line=line, code=code)
+    note(raised=type(error).__name__, message=message, line=line, code=code_at(line))
+
+
+def note_held(line: int) -> None:
+    """Note a line that holds the event loop, and waits."""
+    note(held=True, line=line, code=code_at(line))
+
+
+def code_at(line: int | None) -> str:
+    return linecache.getline(str(FILE), line).strip() if line else ""
 
 
 def not_its_type(error: ResponseValidationError) -> str:
@@ -117,6 +130,19 @@ async def put_forward(seconds: float) -> None:
         await asyncio.sleep(0)
 
 
+@contextmanager
+def under_way(scope: Any) -> Iterator[None]:
+    """The task that runs this block can be cancelled by CANCEL, if it serves a request."""
+    if scope["type"] != "http" or not (task := asyncio.current_task()):
+        yield
+        return
+    _under_way.add(task)
+    try:
+        yield
+    finally:
+        _under_way.discard(task)
+
+
 async def beat(send: Any) -> None:
     head = [(b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 200, "headers": head})
@@ -124,9 +150,15 @@ async def beat(send: Any) -> None:
 
 
 _submitted = load()
+_watched = False
+_under_way: set[asyncio.Task[Any]] = set()
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
+    global _watched
+    if scope["type"] == "http" and not _watched:  # while the app starts, nobody waits for the loop
+        _watched = True
+        watch(str(FILE), note_held)
     if scope["type"] == "http" and scope["path"] == BEAT:
         await beat(send)
         return
@@ -134,8 +166,14 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         await put_forward(float(scope["query_string"]))
         await beat(send)
         return
+    if scope["type"] == "http" and scope["path"] == CANCEL:
+        for request in _under_way:
+            request.cancel()
+        await beat(send)
+        return
     try:
-        await _submitted(scope, receive, send)
+        with under_way(scope):
+            await _submitted(scope, receive, send)
     except asyncio.CancelledError:
         raise
     except BaseException as error:

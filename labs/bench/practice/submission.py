@@ -31,8 +31,11 @@ from bench.servers.serving import serve
 PATIENCE = 3.0  # seconds, at least, before "no answer" is believed
 LONG = 20.0  # the same where an answer is expected from nearly everybody
 # `bench.practice.served_file` answers these beside the submitted app.
-BEAT, LATER = "/.well-known/beat", "/.well-known/later"
+BEAT, LATER, CANCEL = (f"/.well-known/{word}" for word in ("beat", "later", "cancel"))
 TURNS = 400  # questions that PostgreSQL has to answer meanwhile
+
+_open: list[Path] = []  # the diaries of the servers that run
+_held: dict[int, str] = {}  # lines that have held a loop, and their code
 
 
 class CodeRaised(Exception):
@@ -105,6 +108,12 @@ class Submission:
         """
         await self.client.get(f"{LATER}?{seconds}")
 
+    async def cancel(self) -> None:
+        """Cancel every request that the submission serves. One whose cancellation passes on is
+        answered with status 500, by the server.
+        """
+        await self.client.get(CANCEL)
+
     @asynccontextmanager
     async def sent(self, path: str, times: int = 1) -> AsyncIterator[list[asyncio.Task[Reply]]]:
         """Send GET `path` so many times at once. What is unanswered at the end is given up."""
@@ -160,6 +169,19 @@ class Submission:
                 "gave no answer to anybody else. Some call blocks the event loop."
             )
 
+    def check_the_lines(self) -> None:
+        """Raise AssertionError if a line of the submitted file has held a loop so far.
+
+        Any submission's loop counts, in any check: a route that was refused or tried again, too.
+        """
+        for diary in _open:
+            remember_held(diary)
+        for line, code in sorted(_held.items()):
+            raise AssertionError(
+                f"Line {line}, `{code}`, holds the event loop for a tenth of a second at least: it "
+                "waits without `await`. Until it goes on, the server answers nobody, whoever asks."
+            )
+
     async def _raised(self) -> dict[str, Any] | None:
         """The diary's last error. It is noted after the reply is sent, so wait a little."""
         await self.comes(lambda: last_error(self.diary) is not None)
@@ -184,9 +206,12 @@ async def served(dsn: str, **env: str) -> AsyncIterator[Submission]:
             )
             async with server as running, Client(running.url) as client:
                 kitchen = await asyncpg.connect(dsn)
+                _open.append(diary)
                 try:
                     yield Submission(dsn, kitchen, client, diary)
                 finally:
+                    _open.remove(diary)
+                    remember_held(diary)
                     await kitchen.close()
         except RuntimeError as error:
             if entry := last_error(diary) or ended(diary):
@@ -205,6 +230,10 @@ def said(reply: Reply) -> Any:
 def entries(diary: Path) -> list[dict[str, Any]]:
     lines = diary.read_text(encoding="utf-8").splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]  # not one half written
+
+
+def remember_held(diary: Path) -> None:
+    _held.update({entry["line"]: entry["code"] for entry in entries(diary) if "held" in entry})
 
 
 def last_error(diary: Path) -> dict[str, Any] | None:

@@ -116,6 +116,8 @@ async def a_full_pool(app: Submission, *, why_taken: str) -> AsyncIterator[FullP
             f"{inside} of {GUESTS} orders are in the kitchen, and until it is done the server "
             "answers nobody. Some call blocks the event loop: which driver waits without `await`?"
         )
+        if not settled:
+            app.check_the_lines()
         assert settled, (
             f"The pool's {inside} connections are busy, and {waiting} guests get no answer at all. "
             "They wait for a connection. How long may that take?"
