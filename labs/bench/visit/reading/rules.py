@@ -242,7 +242,9 @@ def sql_in_text(project: Project) -> Iterable[Hit]:
             built: ast.AST = call.args[0]
             if isinstance(built, ast.Name):
                 built = last_assigned(function, built.id, call.lineno) or built
-            if (found := foreign_value(project, function, built)) and SQL.match(words_of(built)):
+            if (found := foreign_value(project, function, built)) and SQL.match(
+                constant_words(built)
+            ):
                 yield hit(
                     "sql-from-text",
                     function,
@@ -265,7 +267,7 @@ def last_assigned(function: Function, name: str, before: int) -> ast.AST | None:
     return None if found is None else found.iter if isinstance(found, ast.For) else found.value
 
 
-def words_of(built: ast.AST) -> str:
+def constant_words(built: ast.AST) -> str:
     """The constant words of a text that is put together, as they stand."""
     words = [node for node in ast.walk(built) if isinstance(node, ast.Constant)]
     words.sort(key=lambda node: (node.lineno, node.col_offset))
