@@ -153,6 +153,21 @@ async def answered(pg: Postgres, patience: float, **settings: Any) -> bool:
     return bool(done)
 
 
+async def ended_inside(pg: Postgres, driver: str) -> str:
+    """What a session with pre-ping hears whose connection is ended after its first query."""
+    engine = create_async_engine(pg.url(driver), pool_pre_ping=True)
+    said = "an answer"
+    async with AsyncSession(engine) as session, desk(pg.dsn) as window:
+        await session.get(Guest, 1)
+        await window.execute(END)
+        try:
+            await session.get(Guest, 2)
+        except DBAPIError as error:
+            said = type(error).__name__
+    await engine.dispose()
+    return said
+
+
 async def main() -> None:
     async with Postgres() as pg:
         await fill(pg.dsn)
@@ -168,6 +183,7 @@ async def main() -> None:
         pinged, recycled = await asyncio.gather(
             answered(pg, 0.5, pool_pre_ping=True), answered(pg, 20, pool_recycle=0)
         )
+        inside_one = [await ended_inside(pg, driver) for driver in ("asyncpg", "psycopg")]
     print("one session, after each step: places out, backend")
     for step, (out, backend) in seen.items():
         print(f"  {step:12} {out}  {backend}")
@@ -180,6 +196,7 @@ async def main() -> None:
         how = "pre-ping" if ping else "-"
         print(f"  {driver}  {how:8}  {price[driver, ping]}  {failed[driver, ping]}")
     print(f"the pooled line is silent: pre-ping answered {pinged}, recycle answered {recycled}")
+    print(f"pre-ping, ended after the session's first query: {', '.join(inside_one)}")
     claim(
         "session-has-a-place-until-commit",
         "A session takes its place with the first query, and commit() gives it back.",
@@ -222,6 +239,11 @@ async def main() -> None:
         "recycle-replaces-without-asking",
         "On a line gone silent pool_pre_ping gets no answer; pool_recycle takes a new line.",
         (pinged, recycled) == (False, True),
+    )
+    claim(
+        "pre-ping-asks-once-for-a-session",
+        "With pre-ping a session still fails if its connection is ended after its first query.",
+        "an answer" not in inside_one,
     )
 
 

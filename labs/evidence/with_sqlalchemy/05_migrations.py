@@ -32,9 +32,10 @@ from bench import Postgres, claim
 
 MIGRATION = """
 from alembic import op
-revision, down_revision = "0001", None
-def upgrade(): op.execute("create table guest as select current_setting('lock_timeout')")
+revision, down_revision = {!r}, {!r}
+def upgrade(): op.execute("{} select current_setting('lock_timeout')")
 """
+MIGRATIONS = (("0001", None, "create table guest as"), ("0002", "0001", "insert into guest"))
 TABLES = "select tablename from pg_tables where schemaname = 'public' order by 1"
 READS_THE_INI = "fileConfig(config.config_file_name)"
 KEEPS_LOGGERS = "fileConfig(config.config_file_name, disable_existing_loggers=False)"
@@ -52,6 +53,7 @@ BEGINS = """connection=connection, target_metadata=target_metadata)
     with context.begin_transaction():"""
 SETS_A_LIMIT = f"""{BEGINS}
         context.execute("set local lock_timeout = '2s'")"""
+ONE_BY_ONE = SETS_A_LIMIT.replace("metadata)", "metadata, transaction_per_migration=True)")
 
 IMPORTS_SQLALCHEMY = "import sqlalchemy as sa"
 IMPORTS_SQLMODEL = f"{IMPORTS_SQLALCHEMY}\nimport sqlmodel"
@@ -92,11 +94,13 @@ def edit(file: Path, old: str, new: str) -> None:
 
 
 def project(folder: Path, url: str, *edits: tuple[str, str]) -> Config:
-    """An async Alembic project with one migration; `edits` change its env.py."""
+    """An async Alembic project with two migrations; `edits` change its env.py."""
     with contextlib.redirect_stdout(io.StringIO()):  # it lists the files that it makes
         config = Config(folder / "alembic.ini")
         command.init(config, str(folder / "migrations"), template="async")
-    (folder / "migrations" / "versions" / "1.py").write_text(MIGRATION)
+    for migration in MIGRATIONS:
+        place = folder / "migrations" / "versions" / f"{migration[0]}.py"
+        place.write_text(MIGRATION.format(*migration))
     env = folder / "migrations" / "env.py"
     for old, new in edits:
         edit(env, old, new)
@@ -111,7 +115,7 @@ async def started(
 ) -> tuple[str, list[str], str, list[str]]:
     """What the start of an app says, the tables then, and what its logger lets through after it.
 
-    Last the lock_timeout that the migration had, if it ran.
+    Last the lock_timeout that each migration had, if they ran.
     """
     logger = logging.getLogger("bistro.orders")
     logging.getLogger().setLevel(logging.INFO)
@@ -153,7 +157,8 @@ async def generated(pg: Postgres, imports: str) -> tuple[list[str], str, list[st
         config = project(Path(folder), pg.url("asyncpg"), *edits)
         config.stdout = io.StringIO()
         migrations = Path(folder) / "migrations"
-        (migrations / "versions" / "1.py").unlink()
+        for written in (migrations / "versions").glob("*.py"):
+            written.unlink()
         edit(migrations / "script.py.mako", IMPORTS_SQLALCHEMY, imports)
         with contextlib.redirect_stdout(io.StringIO()):
             await asyncio.to_thread(command.revision, config, "heroes", autogenerate=True)
@@ -182,13 +187,17 @@ async def main() -> None:
         kept = await started(pg, in_a_thread, (READS_THE_INI, KEEPS_LOGGERS))
         edits = (READS_THE_INI, READS_NOTHING), (BEGINS, SETS_A_LIMIT)
         edited = await started(pg, in_a_thread, *edits)
+        local = await started(pg, in_a_thread, (BEGINS, ONE_BY_ONE))
+        lasting = await started(pg, in_a_thread, (BEGINS, ONE_BY_ONE.replace("set local", "set")))
         forgotten = await generated(pg, IMPORTS_SQLALCHEMY)
         imported = await generated(pg, IMPORTS_SQLMODEL)
     print(f"command.upgrade   {refused[0]}; tables {refused[1]}")
     for name, (said, tables, level, _) in ways.items():
         print(f"{name:17} {said}; tables {tables}; logged: {level}")
     print(f"disable_existing_loggers=False   logged: {kept[2]}")
-    print(f"env.py without fileConfig        logged: {edited[2]}; lock_timeout {edited[3][0]}")
+    print(f"env.py without fileConfig        logged: {edited[2]}")
+    print(f"lock_timeout of two migrations   set local in env.py: {edited[3]}")
+    print(f"    transaction_per_migration    set local: {local[3]}; set: {lasting[3]}")
     for name, (lines, said, tables) in {"template": forgotten, "with import": imported}.items():
         print(f"SQLModel, {name:11}  {said}; tables {tables}; generated:", *lines, sep="\n    ")
     claim(
@@ -215,7 +224,12 @@ async def main() -> None:
     claim(
         "one-place-limits-all-migrations",
         "context.execute() in env.py sets lock_timeout for the migrations; without it, it is 0.",
-        (edited[3], ways["a thread"][3]) == (["2s"], ["0"]),
+        (edited[3], ways["a thread"][3]) == (["2s", "2s"], ["0", "0"]),
+    )
+    claim(
+        "a-local-limit-ends-with-the-first-migration",
+        "With a transaction for each migration `set local` holds for the first, `set` for both.",
+        (local[3], lasting[3]) == (["2s", "0"], ["2s", "2s"]),
     )
     column = "sa.Column('name', sqlmodel.sql.sqltypes.AutoString(), nullable=False),"
     claim(
