@@ -57,6 +57,14 @@ PASTED = {
     "sqlalchemy.exc.MissingGreenlet": "greenlet-spawn",
     "greenlet_spawn has not been called; can't call await_only() here.": "greenlet-spawn",
     "PendingRollbackError": "this-session-s",
+    "TypeError: connect() got an unexpected keyword argument 'sslmode'": "connect-got-an",
+    "sqlalchemy.exc.NoSuchModuleError: Can't load plugin: sqlalchemy.dialects:postgres": "can-t-load",
+    "StaleDataError": "update-statement",
+    "UPDATE statement on table 'orders' expected to update 1 row(s); 0 were matched.": (
+        "update-statement"
+    ),
+    "UndefinedFunctionError: operator does not exist: uuid = character varying": "operator-does",
+    'permission denied for table "orders"': "permission-denied",
     "fastapi.exceptions.ResponseValidationError: 1 validation errors: {'type': "
     "'get_attribute_error', 'loc': ('response', 'orders'), 'msg': \"Error extracting attribute: "
     "MissingGreenlet: greenlet_spawn has not been called; can't call await_() here. Was IO "
