@@ -58,7 +58,7 @@ PASTED = {
     "greenlet_spawn has not been called; can't call await_only() here.": "greenlet-spawn",
     "PendingRollbackError": "this-session-s",
     "TypeError: connect() got an unexpected keyword argument 'sslmode'": "connect-got-an",
-    "sqlalchemy.exc.NoSuchModuleError: Can't load plugin: sqlalchemy.dialects:postgres": "can-t-load",
+    "NoSuchModuleError: Can't load plugin: sqlalchemy.dialects:postgres": "can-t-load",
     "StaleDataError": "update-statement",
     "UPDATE statement on table 'orders' expected to update 1 row(s); 0 were matched.": (
         "update-statement"
