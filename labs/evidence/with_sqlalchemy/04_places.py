@@ -181,7 +181,7 @@ async def main() -> None:
         price = {kind: await trips(pg, *kind) for kind in kinds}
         failed = {kind: await failing(pg, *kind) for kind in kinds}
         pinged, recycled = await asyncio.gather(
-            answered(pg, 0.5, pool_pre_ping=True), answered(pg, 20, pool_recycle=0)
+            answered(pg, 0.5, pool_pre_ping=True), answered(pg, 60, pool_recycle=0)
         )
         inside_one = [await ended_inside(pg, driver) for driver in ("asyncpg", "psycopg")]
     print("one session, after each step: places out, backend")
