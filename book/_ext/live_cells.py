@@ -39,13 +39,16 @@ PRELOADED = ("fastapi", "httpx", "aiosqlite")
 SHIPPED = ("pyodide", "pglite", "licences")
 """The folders of the fetched assets that the built book has; wheels are in `site.zip`."""
 
+COUNTED = ("pyodide/pyodide.asm.wasm.gz", "pyodide/python_stdlib.zip.gz", "site.zip.gz")
+"""What a click fetches, as far as the worker counts it."""
+
 
 def folder(app: Sphinx) -> Path:
     return Path(app.outdir) / "_static" / "live"
 
 
-def copy_scripts(app: Sphinx) -> None:
-    """Before any page is written, since Sphinx puts a file's checksum into its address."""
+def copy_own(app: Sphinx) -> None:
+    """Our own files, before any page is written: Sphinx puts their checksums into addresses."""
     if app.builder.format != "html":
         return
     if not is_whole():
@@ -55,6 +58,14 @@ def copy_scripts(app: Sphinx) -> None:
     for path in LIVE.iterdir():
         if path.suffix in (".js", ".css", ".mjs"):
             shutil.copyfile(path, folder(app) / path.name)
+    write_site(folder(app) / "site.zip.gz")
+    app.live_settings = {"versions": versions(), "bytes": click(app)}  # type: ignore[attr-defined]
+
+
+def click(app: Sphinx) -> int:
+    """The bytes that a reader's first click fetches."""
+    sizes = [folder(app) / "site.zip.gz", *(ASSETS / name for name in COUNTED[:2])]
+    return sum(path.stat().st_size for path in sizes)
 
 
 def copy_assets(app: Sphinx, error: Exception | None) -> None:
@@ -62,23 +73,23 @@ def copy_assets(app: Sphinx, error: Exception | None) -> None:
         return
     for source in (*(ASSETS / name for name in SHIPPED), LIVE / "licences"):
         shutil.copytree(source, folder(app) / source.name, dirs_exist_ok=True)
-    write_site(folder(app) / "site.zip.gz")
 
 
 def add_to_page(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    if doctree is None or not is_whole():
+    if doctree is None or not hasattr(app, "live_settings"):
         return
-    settings = json.dumps({"preload": preloaded(doctree), "versions": versions()})
+    settings = {**app.live_settings, "preload": preloaded(doctree)}
     for mark, files in LOADED_WITH:
-        if mark in context.get("body", ""):
-            for name in files:
-                if name.endswith(".css"):
-                    app.add_css_file(f"live/{name}")
-                else:
-                    extra: dict[str, Any] = {"data-live": settings}
-                    app.add_js_file(f"live/{name}", loading_method="defer", **extra)
+        if mark not in context.get("body", ""):
+            continue
+        for name in files:
+            if name.endswith(".css"):
+                app.add_css_file(f"live/{name}")
+            else:
+                extra: dict[str, Any] = {"data-live": json.dumps(settings)}
+                app.add_js_file(f"live/{name}", loading_method="defer", **extra)
 
 
 def preloaded(doctree: nodes.document) -> list[str]:
@@ -118,7 +129,7 @@ class LiveScript(SphinxDirective):
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("live-script", LiveScript)
-    app.connect("builder-inited", copy_scripts)
+    app.connect("builder-inited", copy_own)
     app.connect("html-page-context", add_to_page)
     app.connect("build-finished", copy_assets)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
