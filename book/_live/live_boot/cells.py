@@ -7,11 +7,12 @@ import builtins
 import linecache
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from pyodide.code import CodeRunner
+
+from live_boot.telling import told
 
 _namespace: dict[str, Any] = {"__name__": "__main__"}
 _show: Callable[[str, str], None] = lambda mime, data: None  # noqa: E731
@@ -53,7 +54,7 @@ async def run_cell(
         ended = True
     except BaseException as error:
         ended = False
-        show("text/error", told(error, name))
+        show("text/error", told(error))
     sys.stdout.flush()
     sys.stderr.flush()
     return ended, (time.perf_counter() - began) * 1000
@@ -74,12 +75,6 @@ class AwaitsItsRun(ast.NodeTransformer):
     visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef  # type: ignore[assignment]
 
 
-def told(error: BaseException, name: str) -> str:
-    """The traceback from the reader's own lines on: what ran the cell is left out."""
-    step = error.__traceback__
-    while step is not None and step.tb_frame.f_code.co_filename != name:
-        step = step.tb_next
-    return "".join(traceback.format_exception(error.with_traceback(step or error.__traceback__)))
-
-
-builtins.display = display
+def install() -> None:
+    builtins.display = display
+    sys.stdout.reconfigure(line_buffering=True)
