@@ -26,29 +26,41 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from bench.course import EVIDENCE, output_of
+from bench.course import EVIDENCE, STATUS, output_of
 
 log = logging.getLogger(__name__)
 
-LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (("tag_live", ("live.css", "live.js")),)
-"""A mark in a page's body, and the files of `book/_live` that come with it, in order."""
+CELL_FILES = (
+    "live.css",
+    "live-words.js",
+    "live-edits.js",
+    "live-colours.js",
+    "live-editor.js",
+    "live-output.js",
+    "live-engine.js",
+    "live-cell.js",
+    "live.js",
+)
+LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (("tag_live", CELL_FILES),)
+"""A mark in a page's body, and the files of `book/_live` that come with it, in order.
+
+The last of them has the settings of the page in its attribute `data-live`.
+"""
 
 PRELOADED = ("fastapi", "httpx", "aiosqlite")
 """Imported while the page shows progress, where its cells import them: they take a second."""
 
+SITE = "site.zip.gz"
 SHIPPED = ("pyodide", "pglite", "licences")
 """The folders of the fetched assets that the built book has; wheels are in `site.zip`."""
-
-COUNTED = ("pyodide/pyodide.asm.wasm.gz", "pyodide/python_stdlib.zip.gz", "site.zip.gz")
-"""What a click fetches, as far as the worker counts it."""
 
 
 def folder(app: Sphinx) -> Path:
     return Path(app.outdir) / "_static" / "live"
 
 
-def copy_own(app: Sphinx) -> None:
-    """Our own files, before any page is written: Sphinx puts their checksums into addresses."""
+def copy_scripts(app: Sphinx) -> None:
+    """Before any page is written: it says the checksums of scripts and the size of the rest."""
     if app.builder.format != "html":
         return
     if not is_whole():
@@ -58,14 +70,13 @@ def copy_own(app: Sphinx) -> None:
     for path in LIVE.iterdir():
         if path.suffix in (".js", ".css", ".mjs"):
             shutil.copyfile(path, folder(app) / path.name)
-    write_site(folder(app) / "site.zip.gz")
-    app.live_settings = {"versions": versions(), "bytes": click(app)}  # type: ignore[attr-defined]
+    write_site(folder(app) / SITE)
 
 
-def click(app: Sphinx) -> int:
-    """The bytes that a reader's first click fetches."""
-    sizes = [folder(app) / "site.zip.gz", *(ASSETS / name for name in COUNTED[:2])]
-    return sum(path.stat().st_size for path in sizes)
+def download(app: Sphinx) -> int:
+    """Bytes that a reader's first run loads, as they lie on the server."""
+    packed = [*(ASSETS / "pyodide").glob("*.gz"), folder(app) / SITE]
+    return sum(path.stat().st_size for path in packed)
 
 
 def copy_assets(app: Sphinx, error: Exception | None) -> None:
@@ -78,18 +89,20 @@ def copy_assets(app: Sphinx, error: Exception | None) -> None:
 def add_to_page(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    if doctree is None or not hasattr(app, "live_settings"):
+    if doctree is None or not is_whole():
         return
-    settings = {**app.live_settings, "preload": preloaded(doctree)}
+    recorded = json.loads(STATUS.read_text(encoding="utf-8"))["python"]
+    settings = {"preload": preloaded(doctree), "versions": versions(), "recorded": recorded}
+    settings["bytes"] = download(app)
     for mark, files in LOADED_WITH:
-        if mark not in context.get("body", ""):
-            continue
-        for name in files:
-            if name.endswith(".css"):
-                app.add_css_file(f"live/{name}")
-            else:
-                extra: dict[str, Any] = {"data-live": json.dumps(settings)}
-                app.add_js_file(f"live/{name}", loading_method="defer", **extra)
+        if mark in context.get("body", ""):
+            for name in files:
+                if name.endswith(".css"):
+                    app.add_css_file(f"live/{name}")
+                else:
+                    last = name == files[-1]
+                    extra: dict[str, Any] = {"data-live": json.dumps(settings)} if last else {}
+                    app.add_js_file(f"live/{name}", loading_method="defer", **extra)
 
 
 def preloaded(doctree: nodes.document) -> list[str]:
@@ -129,7 +142,7 @@ class LiveScript(SphinxDirective):
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("live-script", LiveScript)
-    app.connect("builder-inited", copy_own)
+    app.connect("builder-inited", copy_scripts)
     app.connect("html-page-context", add_to_page)
     app.connect("build-finished", copy_assets)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
