@@ -1,0 +1,260 @@
+"""Fetch what live cells run on: Python, its packages and PostgreSQL, all for the browser.
+
+    python book/live_assets.py                  fetch what is missing, if anything is
+    python book/live_assets.py --if-possible    the same, and no failure where there is no network
+
+Packages come through `npm` and `pip` with this machine's own settings; where there is no `npm`, pip
+brings one for the moment. Each file is checked against its hash in `live-assets.json` before
+anything is done with it. The folder appears when it is whole; what an interrupted run has got is
+used by the next one.
+
+Exit status: 0 everything is there (or `--if-possible`), 1 it could not be fetched, 2 something
+arrived that is not what is pinned.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import fnmatch
+import gzip
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).resolve().parent / "_ext"))
+
+from live_pins import ASSETS, PINS, is_whole, read_pins, write_list
+
+PATIENCE = 10
+"""Seconds of silence after which a registry counts as out of reach."""
+LONGEST = 600
+"""Seconds that one download may take."""
+UNPACKED_BY_THE_WORKER = {".wasm", ".data", ".zip"}
+"""Shipped gzipped, since static hosts differ in what they compress."""
+
+
+class OutOfReach(Exception):
+    """A registry does not answer: no network, most likely."""
+
+
+class NotWhatIsPinned(Exception):
+    """Something arrived whose hash is not the pinned one."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--if-possible", action="store_true", help="without a network, say so and go on"
+    )
+    arguments = parser.parse_args()
+    if is_whole():
+        return 0
+    try:
+        fetch(read_pins(), ASSETS.resolve())
+    except OutOfReach as error:
+        print(f"Live cells: {error} Without them the book has no Run buttons.", file=sys.stderr)
+        return 0 if arguments.if_possible else 1
+    except NotWhatIsPinned as error:
+        print(f"Live cells: {error} It was thrown away.", file=sys.stderr)
+        return 2
+    return 0
+
+
+def fetch(pins: dict[str, Any], target: Path) -> None:
+    """Fill `target` with everything pinned. Raises OutOfReach, NotWhatIsPinned."""
+    began = time.monotonic()
+    part = target.with_name(target.name + ".part")
+    part.mkdir(parents=True, exist_ok=True)
+    get_wheels(pins, part)
+    for name, package in pins["npm"].items():
+        get_package(name, package, pins["node"], part)
+    # A folder of its own, since another process may do the same at this moment.
+    made = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
+    made.chmod(0o755)  # not for this user alone, as a temporary folder is
+    try:
+        say("unpacking and compressing …")
+        put_wheels(pins, part, made)
+        for name, package in pins["npm"].items():
+            unpack(part / tarball(name, package), package, made)
+        write_list(made)
+        shutil.rmtree(target, ignore_errors=True)
+        made.replace(target)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    shutil.rmtree(part, ignore_errors=True)
+    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+    say(f"{size / 1e6:.0f} MB are there, after {time.monotonic() - began:.0f} s.")
+
+
+def say(words: str) -> None:
+    print(f"Live cells: {words}", flush=True)
+
+
+# -- downloads -------------------------------------------------------------------------------------
+
+
+def pip(*arguments: str) -> str:
+    command = [sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check"]
+    return run([*command, "--retries", "1", "--timeout", str(PATIENCE)])
+
+
+def run(command: list[str]) -> str:
+    """What the command said; whether it worked, its files tell."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        return ""
+    return done.stdout + done.stderr
+
+
+def get_wheels(pins: dict[str, Any], folder: Path) -> None:
+    if all(fits(folder / name, value) for name, value in pins["wheels"].items()):
+        return
+    say(f"fetching {len(pins['wheels'])} Python packages (3 MB) …")
+    wanted = folder / "wheels.txt"
+    lines = [f"{named(name)} --hash={value}\n" for name, value in pins["wheels"].items()]
+    wanted.write_text("".join(lines), encoding="utf-8")
+    minor = ".".join(pins["python"].split(".")[:2])
+    said = pip(
+        *("download", "--no-deps", "--require-hashes", "-r", str(wanted), "--dest", str(folder)),
+        *("--only-binary=:all:", "--platform", pins["platform"], "--python-version", minor),
+        *("--implementation", "cp", "--abi", pins["abi"], "--abi", "abi3", "--abi", "none"),
+    )
+    for name, value in pins["wheels"].items():
+        arrived(folder / name, value, said, "pip could not bring the Python packages")
+
+
+def named(wheel: str) -> str:
+    """`fastapi==0.165.0` of a wheel's file name."""
+    return "==".join(wheel.split("-")[:2])
+
+
+def get_package(name: str, package: dict[str, Any], node: dict[str, Any], folder: Path) -> None:
+    """One package of npm, as the file from which npm would install it."""
+    file = folder / tarball(name, package)
+    if fits(file, package["integrity"]):
+        return
+    found = shutil.which("npm")
+    npm = [found] if found else npm_from_pip(node, folder)
+    say(f"fetching {name} ({package['megabytes']} MB) …")
+    options = ["--prefer-offline", "--fetch-retries=0", "--loglevel=error", "--ignore-scripts"]
+    command = [*npm, "pack", f"{name}@{package['version']}", "--pack-destination", str(folder)]
+    said = run([*command, *options])
+    arrived(file, package["integrity"], said, f"npm could not bring {name}")
+
+
+def tarball(name: str, package: dict[str, Any]) -> str:
+    """How `npm pack` names the file."""
+    return f"{name.lstrip('@').replace('/', '-')}-{package['version']}.tgz"
+
+
+def npm_from_pip(node: dict[str, Any], folder: Path) -> list[str]:
+    """The command of an npm that pip brings, for machines without Node.js."""
+    home = folder / "node"
+    if not list(home.rglob("npm-cli.js")):
+        say(f"no npm here, so pip brings one for the moment ({node['megabytes']} MB) …")
+        wanted = folder / "node.txt"
+        hashes = " ".join(f"--hash={one}" for one in node["hashes"])
+        wanted.write_text(f"{node['package']} {hashes}\n", encoding="utf-8")
+        part = folder / "node.part"
+        shutil.rmtree(part, ignore_errors=True)
+        said = pip("install", "--require-hashes", "-r", str(wanted), "--target", str(part))
+        refuse_wrong_hash("Node.js", said)
+        if part.exists():
+            part.replace(home)
+    programs = [*home.rglob("bin/node"), *home.rglob("node.exe")]
+    scripts = [*home.rglob("npm-cli.js")]
+    if not (programs and scripts):
+        raise OutOfReach("there is no npm here, and pip could not bring one.")
+    return [str(programs[0]), str(scripts[0])]
+
+
+def arrived(file: Path, pinned: str, said: str, problem: str) -> None:
+    """Go on only with the file that is pinned."""
+    if fits(file, pinned):
+        return
+    refuse_wrong_hash(file.name, said)
+    if file.exists():
+        file.unlink()
+        raise NotWhatIsPinned(f"{file.name} is not the file that {PINS.name} pins.")
+    said = " ".join(said.split())[-300:]
+    raise OutOfReach(f"{problem}; is there a network?" + (f" It said: {said}" if said else ""))
+
+
+def refuse_wrong_hash(name: str, said: str) -> None:
+    if "DO NOT MATCH THE HASHES" in said:  # pip's own words
+        raise NotWhatIsPinned(f"{name} is not what {PINS.name} pins.")
+
+
+def fits(file: Path, pinned: str) -> bool:
+    """Whether `file` has that hash: `sha256:…` in hexadecimal, or npm's `sha512-…` in base 64."""
+    if not file.exists():
+        return False
+    if pinned.startswith("sha512-"):
+        digest = hashlib.sha512(file.read_bytes()).digest()
+        return pinned == "sha512-" + base64.b64encode(digest).decode()
+    return pinned == "sha256:" + hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+# -- unpacking -------------------------------------------------------------------------------------
+
+
+def put_wheels(pins: dict[str, Any], downloads: Path, folder: Path) -> None:
+    """The wheels as they are, which the book's build unpacks, and their licences."""
+    (folder / "wheels").mkdir()
+    (folder / "licences").mkdir()
+    for name in pins["wheels"]:
+        shutil.copyfile(downloads / name, folder / "wheels" / name)
+        with zipfile.ZipFile(downloads / name) as wheel:
+            [licence] = [one for one in wheel.namelist() if ".dist-info/licenses/" in one]
+            text = wheel.read(licence)
+        (folder / "licences" / f"{name.split('-')[0]}.txt").write_bytes(text)
+
+
+def unpack(archive: Path, package: dict[str, Any], folder: Path) -> None:
+    """The pinned files of a package, in one flat folder, ready for a static host."""
+    home = folder / package["folder"]
+    home.mkdir()
+    with tarfile.open(archive) as packed:
+        for member in packed.getmembers():
+            inside = member.name.removeprefix("package/")
+            if any(fnmatch.fnmatchcase(inside, pattern) for pattern in package["files"]):
+                body = packed.extractfile(member)
+                assert body is not None, inside
+                put(home, os.path.basename(inside), body.read())
+
+
+def put(home: Path, name: str, body: bytes) -> None:
+    if name == "LICENSE":
+        home, name = home.parent / "licences", f"{home.name}.txt"
+    if Path(name).suffix == ".zip":
+        body = restacked(body)
+    if Path(name).suffix in UNPACKED_BY_THE_WORKER:
+        name, body = f"{name}.gz", gzip.compress(body, compresslevel=9, mtime=0)
+    (home / name).write_bytes(body)
+
+
+def restacked(body: bytes) -> bytes:
+    """The same ZIP without compression.
+
+    Compressed as one piece it is smaller, and the browser unpacks it faster than Python would.
+    """
+    result = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(body)) as old, zipfile.ZipFile(result, "w") as new:
+        for name in sorted(old.namelist()):
+            new.writestr(zipfile.ZipInfo(name), old.read(name))
+    return result.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
