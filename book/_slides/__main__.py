@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path += [str(HERE), str(HERE.parent / "_ext")]
+sys.path += [str(HERE), str(HERE.parent), str(HERE.parent / "_ext")]
 
 from making import OUTPUT, make_all  # noqa: E402  (it needs the folders above)
 

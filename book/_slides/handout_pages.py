@@ -73,10 +73,10 @@ def _before(lesson: Lesson) -> str:
     asked = "".join(f"<li>{_question(one)}</li>" for one in items)
     left = LINES - sum(_height(one) for one in items) - 2
     shown = []
-    for source in _core_code(lesson):
-        size = (source.count("\n") + 3) * CODE_LINE
+    for name, source in _core_code(lesson):
+        size = (source.count("\n") + 4) * CODE_LINE
         if size <= left:
-            shown.append(f"<pre>{escape(source)}</pre>")
+            shown.append(f"<h3>{inline_html(name)}</h3><pre>{escape(source)}</pre>")
             left -= size
     code = f"<h2>The code</h2>{''.join(shown)}" if shown else ""
     return f"<h2>Predict before you run</h2><ol>{asked}</ol>{code}"
@@ -103,16 +103,25 @@ def _height(item: Item) -> float:
     return lines + sum(math.ceil(len(one.text) / (LETTERS - 5)) for one in item.answers)
 
 
-def _core_code(lesson: Lesson) -> list[str]:
-    """Shown files first, then the first code of each experiment; each without doubled empty lines."""
-    files, cells = [], []
+def _core_code(lesson: Lesson) -> list[tuple[str, str]]:
+    """(where it stands, code): shown files first, then the first code of each experiment.
+
+    One empty line stands for two.
+    """
+    files: list[tuple[str, str]] = []
+    cells: list[tuple[str, str]] = []
     for section in _core(lesson):
         fences = [one for one in section.parts if isinstance(one, Prose) and one.kind == "fence"]
-        files += [one.text for one in fences if one.info == "python"]
+        files += [(_short(section), one.text) for one in fences if one.info == "python"]
         if section.heading.startswith("Experiment"):
             shown = [one for one in section.parts if isinstance(one, Code) and _is_core(one)]
-            cells += [one.source for one in shown[:1]]
-    return [re.sub(r"\n{3,}", "\n\n", source) for source in [*files, *cells]]
+            cells += [(_short(section), one.source) for one in shown[:1]]
+    return [(name, re.sub(r"\n{3,}", "\n\n", source)) for name, source in [*files, *cells]]
+
+
+def _short(section: Section) -> str:
+    """"Experiment 1", of its heading."""
+    return section.heading.partition(":")[0]
 
 
 def _is_core(cell: Code) -> bool:
@@ -131,6 +140,7 @@ def _after(lesson: Lesson) -> str:
         f"<h2>Now I can answer</h2><ol>{_three_questions(lesson)}</ol>",
         _lab(lesson),
         _tomorrow(lesson),
+        '<h2>Notes</h2><div class="notes"></div>',
     ]
     return "\n".join(parts)
 
@@ -154,8 +164,7 @@ def _claims(lesson: Lesson) -> str:
         ]
         if said:
             points = "".join(f"<li>{inline_html(one)}</li>" for one in said)
-            name = section.heading.partition(":")[0]
-            rows.append(f"<section><h3>{inline_html(name)}</h3><ul>{points}</ul></section>")
+            rows.append(f"<section><h3>{inline_html(_short(section))}</h3><ul>{points}</ul></section>")
     return f'<div class="claims">{"".join(rows)}</div>'
 
 
