@@ -1,4 +1,4 @@
-"""What a room votes on: a letter for each answer, so that hands or cards from A to D can be counted.
+"""What a room votes on: a letter for each answer, so that cards from A to D can be counted.
 
 A choice has the letters of its options. A number has those that the instructor's page names in a
 **Vote** of the same section; without one, the right number among the wrong ones that have a reply.
@@ -6,6 +6,7 @@ A choice has the letters of its options. A number has those that the instructor'
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from string import ascii_uppercase
@@ -22,10 +23,14 @@ ELSE = "something else"
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
+@functools.cache
+def _every_item() -> dict[str, Item]:
+    return {one.ref: one for lesson in load_lessons().values() for one in lesson.items}
+
+
 def item_of(ref: str) -> Item:
     """The question `"01/one-word"`."""
-    number, _, name = ref.partition("/")
-    return next(one for one in load_lessons()[number].items if one.id == name)
+    return _every_item()[ref]
 
 
 def right_answer(item: Item) -> Answer:
@@ -51,7 +56,7 @@ def ballots(items: Iterable[Item], votes: Iterable[str]) -> dict[str, tuple[Ball
 
 
 def letter_of_the_right_one(item: Item, options: Ballot) -> str:
-    """Its letter on the ballot, or among the options of a choice; empty where there is no ballot."""
+    """Its letter on the ballot, or among a choice's options; empty where there is no ballot."""
     if item.kind != "number":
         return next(a for a, one in zip(ascii_uppercase, item.answers, strict=False) if one.right)
     return next((letter for letter, text in options if _means(text, right_answer(item))), "")

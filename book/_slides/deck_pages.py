@@ -1,7 +1,7 @@
 """A deck as one HTML file that needs no other file and no network.
 
-It holds reveal.js, the course's cards and timelines, and the notes. Without scripts, on paper and on
-a phone it is a page to scroll; elsewhere reveal.js shows one slide at a time.
+It holds reveal.js, the course's cards and timelines, and the notes. Without scripts, on paper and
+on a phone it is a page to scroll; elsewhere reveal.js shows one slide at a time.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
+from page_assets import loaded_by
+
 from bench.course import PAGE_ASSETS
 from lesson_cells import Lesson
-from page_assets import loaded_by
 from slide_rules import Slide
 
 HERE = Path(__file__).parent
@@ -40,9 +41,12 @@ def deck_html(lesson: Lesson, slides: list[Slide], reveal: dict[str, str]) -> st
 {_read(HERE / "deck.css")}</style>
 </head>
 <body>
-<main class="reveal" data-deck="{lesson.number}">
+<main>
+<h1 class="unseen">{escape(title)}</h1>
+<div class="reveal" data-deck="{lesson.number}">
 <div class="slides">
 {body}
+</div>
 </div>
 </main>
 {_scripts([*scripts, *(_read(HERE / name) for name in ("speaker.js", "deck.js"))])}
@@ -84,13 +88,12 @@ def index_html(rows: list[tuple[str, str, list[tuple[str, str]]]]) -> str:
 
 
 def _slide(slide: Slide, number: int) -> str:
-    tag = "h1" if slide.kind == "title" else "h2"
     kicker = f'<p class="kicker">{slide.kicker}</p>\n' if slide.kicker else ""
     ref = f' data-vote="{slide.ref}"' if slide.ref else ""
     body = "\n".join(slide.body)
     notes = "\n".join(slide.notes)
     return f"""<section id="slide-{number}" class="slide {slide.kind}"{ref}>
-<header>{kicker}<{tag}>{slide.heading}</{tag}></header>
+<header>{kicker}<h2>{slide.heading}</h2></header>
 <div class="body">
 {body}
 </div>

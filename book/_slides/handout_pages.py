@@ -1,9 +1,9 @@
-"""The handout of a lesson: two pages of paper, grey, for the predictions before and the claims after.
+"""The handout of a lesson: two grey pages of paper, predictions before and claims after.
 
-    page 1   the questions that the lesson asks before its experiments, with room for an answer, and
-             as much of the core code as fits: shown files first, then the first code of each experiment
-    page 2   room for the votes on the closing questions, the claims as sentences to tick, the sentence
-             to carry away, the lesson's three questions, the lab's task, "Tomorrow at work"
+    page 1   the questions that the lesson asks before its experiments, with room for an answer,
+             and as much of the core code as fits: files first, then the first of each experiment
+    page 2   room for the votes on the closing questions, the claims as sentences to tick, the
+             sentence to carry away, the three questions, the lab's task, "Tomorrow at work"
 
 No page tells which answer is right. What tells it, the claims, is on the back of the sheet.
 """
@@ -120,7 +120,7 @@ def _core_code(lesson: Lesson) -> list[tuple[str, str]]:
 
 
 def _short(section: Section) -> str:
-    """"Experiment 1", of its heading."""
+    """ "Experiment 1", of its heading."""
     return section.heading.partition(":")[0]
 
 
@@ -152,19 +152,19 @@ def _votes(votes: list[Vote]) -> str:
         item = item_of(vote.ref)
         count = len(papers[vote.ref][0]) if item.kind == "number" else len(item.answers)
         letters = " ".join(f"<span>{letter}</span>" for letter in "ABCDEF"[:count])
-        rows.append(f'<li>{number} {letters or "<span class=room></span>"}</li>')
+        rows.append(f"<li>{number} {letters or '<span class=room></span>'}</li>")
     return f'<ul class="votes">{"".join(rows)}</ul>'
 
 
 def _claims(lesson: Lesson) -> str:
     rows = []
     for section in _core(lesson):
-        said = [
-            claim for one in section.parts if isinstance(one, Code) for claim in one.claims
-        ]
+        said = [claim for one in section.parts if isinstance(one, Code) for claim in one.claims]
         if said:
             points = "".join(f"<li>{inline_html(one)}</li>" for one in said)
-            rows.append(f"<section><h3>{inline_html(_short(section))}</h3><ul>{points}</ul></section>")
+            rows.append(
+                f"<section><h3>{inline_html(_short(section))}</h3><ul>{points}</ul></section>"
+            )
     return f'<div class="claims">{"".join(rows)}</div>'
 
 
@@ -177,13 +177,17 @@ def _carry_away(lesson: Lesson) -> str:
 def _three_questions(lesson: Lesson) -> str:
     [asked] = _of_kind(lesson.section(HOOK), "ordered_list")
     items = re.split(r"^\d+\. ", asked.text, flags=re.MULTILINE)[1:]
-    return "".join(f'<li>{inline_html(one.strip())} <span class="line"></span></li>' for one in items)
+    return "".join(
+        f'<li>{inline_html(one.strip())} <span class="line"></span></li>' for one in items
+    )
 
 
 def _lab(lesson: Lesson) -> str:
     """The title of the lab and its task: the first paragraphs below its first heading."""
     path = next(
-        path for path in sorted((BOOK / "labs").glob(f"{lesson.number}-*.md")) if "-with-" not in path.name
+        path
+        for path in sorted((BOOK / "labs").glob(f"{lesson.number}-*.md"))
+        if "-with-" not in path.name
     )
     found = blocks(path.read_text(encoding="utf-8"))
     title = next(one.text for one in found if one.kind == "heading")

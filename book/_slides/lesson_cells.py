@@ -142,9 +142,7 @@ def inline_html(text: str) -> str:
     """The same without a paragraph around it."""
     tokens: list[Token] = _markdown.parseInline(text)
     for token in tokens:
-        token.children = [
-            one for one in token.children or [] if not one.type.startswith("link_")
-        ]
+        token.children = [one for one in token.children or [] if not one.type.startswith("link_")]
     return str(_markdown.renderer.render(tokens, _markdown.options, {})).strip()
 
 

@@ -19,7 +19,7 @@ OUTPUT = COURSE / "_build" / "slides"
 
 
 def make_all(folder: Path, numbers: list[str], *, pdf: bool = True) -> int:
-    """Write everything into `folder`; returns the exit status, and says in a sentence what failed."""
+    """Write everything into `folder`; returns the exit status, and says what failed."""
     names = [one for one in lessons() if not numbers or one[:2] in numbers]
     if not names:
         print(f"There is no lesson {' or '.join(numbers)}.", file=sys.stderr)
@@ -31,12 +31,17 @@ def make_all(folder: Path, numbers: list[str], *, pdf: bool = True) -> int:
         return 1
     program = browser() if pdf else None
     if pdf and not program:
-        print("Slides: no Chromium, Chrome or Edge is here, so the handouts stay HTML.", file=sys.stderr)
+        print(
+            "Slides: no Chromium, Chrome or Edge is here, so the handouts stay HTML.",
+            file=sys.stderr,
+        )
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for name in names:
         lesson = read_lesson(name)
-        rows.append((str(int(lesson.number)), lesson.title, make_lesson(lesson, folder, reveal, program)))
+        rows.append(
+            (str(int(lesson.number)), lesson.title, make_lesson(lesson, folder, reveal, program))
+        )
     if not numbers:
         (folder / "index.html").write_text(index_html(rows), encoding="utf-8")
     print(f"Slides: {len(names)} decks and handouts are in {folder}.")
@@ -46,7 +51,7 @@ def make_all(folder: Path, numbers: list[str], *, pdf: bool = True) -> int:
 def make_lesson(
     lesson: Lesson, folder: Path, reveal: dict[str, str], program: str | None
 ) -> list[tuple[str, str]]:
-    """Write the files of one lesson; returns (file, what it is) of each. `program` prints the PDF."""
+    """Write the files of one lesson; returns (file, what it is). `program` prints the PDF."""
     slides = deck(lesson, read_guide(lesson.name))
     page = folder / f"{lesson.name}.html"
     page.write_text(deck_html(lesson, slides, reveal), encoding="utf-8")

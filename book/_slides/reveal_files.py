@@ -10,13 +10,15 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from live_assets import NotWhatIsPinned, OutOfReach, fits, npm_from_pip, run, tarball
 from live_pins import read_pins
+
+from live_assets import NotWhatIsPinned, OutOfReach, fits, npm_from_pip, run, tarball
 
 NAME = "reveal.js"
 PINNED = {
     "version": "6.0.2",
-    "integrity": "sha512-JYIg5D9aoxoaLeb84O+OvAwsKWdIavVgEDScxtYEXFCT6t6TQrhNtSgogcjdCpdLsWglhJn3zyE3fUOwiH5KEg==",
+    "integrity": "sha512-JYIg5D9aoxoaLeb84O+OvAwsKWdIavVgEDScxtYEXFCT6t6TQrhNtSgogcjdCpdLsWglhJn3"
+    "zyE3fUOwiH5KEg==",
 }
 FILES = ("dist/reveal.js", "dist/reveal.css", "LICENSE")
 """Of the package. The licence stands as a comment at the beginning of both others, too."""

@@ -8,7 +8,8 @@
     any other paragraph                     speaker notes
     `quiz("…")`                             a vote, with a letter for each answer
     `recorded("…")`                         a timeline to play, closed until after the vote
-    a cell that measures or draws           what it printed or drew; of one that claims, the sentences
+    a cell that measures or draws           what it printed or drew
+    a cell that claims                      the sentences that held
     a cell that is folded away              its sentences alone
     any other cell                          its code, and on the next slide what it printed
     "Set-up"                                the code that defines something, no imports
@@ -82,14 +83,17 @@ JOINS: dict[Kind, set[Kind]] = {
 says first what it expects."""
 
 HOW: dict[Kind, str] = {
-    "title": "Open the notebook of this lesson in JupyterLab before the room comes in, and run all its cells.",
+    "title": "Open the notebook of this lesson in JupyterLab before the room comes in, and run all "
+    "its cells.",
     "words": "Read the slide aloud, one point after the other.",
     "question": "Let everybody write an answer down before you go on.",
-    "vote": "Read the question aloud and give one minute in silence. Count the cards of each letter, "
-    "then type what most people said into the card: the reply comes after you commit.",
-    "timeline": "Open the recording after the vote. Play it once, then stop it where the note says.",
+    "vote": "Read the question aloud and give one minute in silence. Count the cards of each "
+    "letter, then type what most people said: the reply comes after you commit.",
+    "timeline": "Open the recording after the vote. Play it once, then stop it where you like to "
+    "ask what happens at that moment.",
     "code": "Give the room half a minute to read the code. Then run the cell in JupyterLab.",
-    "run": "These lines are those of the proven run. A time may differ in the room; a claim does not.",
+    "run": "These lines are those of the proven run. A time may differ in the room; a claim does "
+    "not.",
     "figure": "The figure is that of the proven run. Ask for its shape before you explain it.",
 }
 """What a speaker does with such a slide."""

@@ -74,7 +74,7 @@
     tick();
   }
 
-  const heading = (slide) => slide.querySelector("h1, h2").textContent;
+  const heading = (slide) => slide.querySelector("h2").textContent;
 
   /** Shows the notes of `slide`; `next` is the slide after it, or null. */
   function show(slide, next) {
