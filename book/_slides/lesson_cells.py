@@ -93,7 +93,7 @@ def lessons() -> list[str]:
 def read_lesson(name: str) -> Lesson:
     """The lesson of that name, from its notebook with the stored outputs."""
     path = COURSE / "notebooks" / f"{name}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # none is typed
     title = _TITLE.search(notebook.cells[0].source)
     assert title, f"{path.name} does not begin with '# N · Title'"
     found = [Section(HOOK)]

@@ -26,9 +26,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import BashLexer, PythonLexer, TextLexer
+from sphinx.highlighting import PygmentsBridge
 
 from ballots import Ballot, ballots, item_of, letter_of_the_right_one, right_answer
 from bench.quizzes.items import Item
@@ -98,8 +96,8 @@ HOW: dict[Kind, str] = {
 }
 """What a speaker does with such a slide."""
 
-PYTHON, SHELL, TEXT = PythonLexer(), BashLexer(), TextLexer()
-_FORMAT = HtmlFormatter(nowrap=True, classprefix="py-")
+PYTHON, SHELL, TEXT = "python3", "sh", "none"
+_HIGHLIGHTER = PygmentsBridge("html")
 _BOLD = re.compile(r"\*\*[^*]+\*\*")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z`*\d])")
 
@@ -336,8 +334,8 @@ def _height(text: str) -> float:
     return math.ceil(len(text) / LETTERS) * WORD_LINE
 
 
-def code(source: str, lexer: PythonLexer | BashLexer | TextLexer) -> str:
-    return f"<pre><code>{highlight(source, lexer, _FORMAT).rstrip()}</code></pre>"
+def code(source: str, language: str) -> str:
+    return _HIGHLIGHTER.highlight_block(source, language).strip()
 
 
 # --- Speaker notes --------------------------------------------------------------------------
