@@ -1,6 +1,5 @@
 """The five things that a class does to a notebook, done to each lesson in a real kernel.
 
-A lesson is its set-up and its experiments: the sections between two headings of the second level.
 A habit plays one lesson and returns its complaints: red claims, and errors that the habit did not
 ask for. An interrupted cell may end in KeyboardInterrupt, and in nothing else.
 """
@@ -23,6 +22,7 @@ from nbclient import NotebookClient
 
 import refresh
 from bench.course import LESSON_TEXTS
+from lesson_sections import Section, sections
 
 ASLEEP = 20  # seconds for which a laptop is shut
 CELL_SECONDS = refresh.CELL_SECONDS + ASLEEP
@@ -30,29 +30,6 @@ TOO_QUICK = 0.2
 """Seconds: nobody can interrupt such a cell. The signal may reach the kernel between two cells."""
 MARK = "BENCH_HABITS_MARK"
 """An environment variable: every process below a kernel inherits it, servers too."""
-
-
-@dataclass(frozen=True)
-class Section:
-    heading: str
-    cells: list[nbformat.NotebookNode]
-
-
-def sections(lesson: Path) -> tuple[Section, list[Section]]:
-    """The set-up of a lesson, with all code before it, and its experiments in their order."""
-    setup, experiments = Section("Set-up", []), []
-    here = setup
-    for cell in refresh.from_text(lesson).cells:
-        if cell.cell_type == "markdown":
-            headings = [line for line in cell.source.splitlines() if line.startswith("## ")]
-            if headings:
-                here = Section(headings[-1].removeprefix("## "), [])
-                experiments.append(here)
-        else:
-            here.cells.append(cell)
-    (own,) = [one for one in experiments if one.heading == setup.heading]
-    setup.cells.extend(own.cells)
-    return setup, [one for one in experiments if one.cells and one is not own]
 
 
 @dataclass
@@ -174,8 +151,10 @@ async def run_twice(table: Desk, setup: Section, experiments: list[Section]) -> 
 
 async def out_of_order(table: Desk, setup: Section, experiments: list[Section]) -> None:
     """the set-up, then the experiments from the last to the first"""
-    for section in setup, *reversed(experiments):
-        await table.run_all(section, section.heading)
+    await table.run_all(setup, setup.heading)
+    for section in reversed(experiments):
+        for one in *section.needs, section:
+            await table.run_all(one, section.heading)
 
 
 async def interrupted(table: Desk, setup: Section, experiments: list[Section]) -> None:
@@ -193,7 +172,7 @@ async def interrupted(table: Desk, setup: Section, experiments: list[Section]) -
 
 
 async def restarted(table: Desk, setup: Section, experiments: list[Section]) -> None:
-    """the kernel is restarted in mid-experiment; the set-up and that experiment are run again"""
+    """the kernel is restarted in mid-experiment; what that experiment needs is run, and it again"""
     seconds = await timed(table, setup, experiments)
     for section in experiments:
         place = f"{section.heading}, restarted"
@@ -204,8 +183,8 @@ async def restarted(table: Desk, setup: Section, experiments: list[Section]) -> 
         table.client.kc.execute(longest.source)
         await asyncio.sleep(seconds[longest.source] / 2)  # the middle of the cell is a time
         await table.restart()
-        await table.run_all(setup, f"{place}, set-up")
-        await table.run_all(section, place)
+        for one in setup, *section.needs, section:
+            await table.run_all(one, place)
         if left := before & processes(table.mark) - {await kernel_of(table)}:
             table.complaints.append(f"{place}: {len(left)} processes of the old kernel are left")
 
