@@ -60,7 +60,7 @@ def folder(app: Sphinx) -> Path:
 
 
 def copy_scripts(app: Sphinx) -> None:
-    """Before any page is written, which says the checksums of the scripts and the size of the rest."""
+    """Before any page is written: it says the checksums of scripts and the size of the rest."""
     if app.builder.format != "html":
         return
     if not is_whole():
