@@ -17,7 +17,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export HOME := $(shell mktemp -d)
 endif
 
-.PHONY: help book html live-assets lab test proof notebooks clean
+.PHONY: help book html live-assets lab slides projector test proof notebooks clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -36,6 +36,12 @@ live-assets: $(READY) ## fetch what runs Python in the pages: 16 MB, once
 lab: $(READY) ## open the notebooks in JupyterLab
 	@echo "Opening JupyterLab with the notebooks. Stop it with Ctrl+C."
 	@$(BIN)/jupyter lab --ServerApp.root_dir=. --preferred-dir=notebooks
+
+slides: $(READY) ## make slides and handouts of the lessons
+	@$(BIN)/python book/_slides $(only)
+
+projector: $(READY) ## open a lesson in JupyterLab for a projector: make projector only=03
+	@$(BIN)/python notebooks/projector.py $(only)
 
 test: $(PROOF) live-assets ## prove the course: notebooks, instruments, labs, quizzes, book, pages
 	@echo "Proving the course; this takes a few minutes …"

@@ -37,7 +37,7 @@ def right_answer(item: Item) -> Answer:
     return next(one for one in item.answers if one.right)
 
 
-def ballots(items: Iterable[Item], votes: Iterable[str]) -> dict[str, tuple[Ballot, str]]:
+def ballots_of(items: Iterable[Item], votes: Iterable[str]) -> dict[str, tuple[Ballot, str]]:
     """{ref: (ballot, text of its vote)} for the numbers among the questions of one section.
 
     `votes` are the texts of the section's votes; each belongs to the number with which it shares

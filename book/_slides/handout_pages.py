@@ -15,7 +15,7 @@ import re
 from html import escape
 from pathlib import Path
 
-from ballots import ballots, item_of
+from ballots import ballots_of, item_of
 from bench.course import BOOK
 from bench.quizzes.cards import UNITS
 from bench.quizzes.items import Item
@@ -147,7 +147,7 @@ def _after(lesson: Lesson) -> str:
 
 def _votes(votes: list[Vote]) -> str:
     rows = []
-    papers = ballots([item_of(one.ref) for one in votes], [])
+    papers = ballots_of([item_of(one.ref) for one in votes], [])
     for number, vote in enumerate(votes, 1):
         item = item_of(vote.ref)
         count = len(papers[vote.ref][0]) if item.kind == "number" else len(item.answers)

@@ -10,14 +10,13 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import nbformat
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bench.course import COURSE, LESSON_TEXTS
+from bench.course import BOOK, COURSE, LESSON_TEXTS
 
 HOOK = "Hook"
 """The section before the first heading."""
@@ -86,8 +85,9 @@ class Lesson:
 
 
 def lessons() -> list[str]:
-    """The names of all lessons, in order."""
-    return sorted(path.stem for path in LESSON_TEXTS.glob("[0-9][0-9]-*.md"))
+    """The names of all lessons, in order: of the notebooks that have a page for instructors."""
+    taught = {path.stem for path in (BOOK / "instructors").glob("*.md")}
+    return sorted(taught & {path.stem for path in LESSON_TEXTS.glob("[0-9][0-9]-*.md")})
 
 
 def read_lesson(name: str) -> Lesson:
@@ -191,7 +191,3 @@ def _only_claims(source: str) -> bool:
         and one.value.func.id == "claim"
         for one in body
     )
-
-
-def text_path(name: str) -> Path:
-    return LESSON_TEXTS / f"{name}.md"

@@ -28,7 +28,7 @@ from typing import Literal
 
 from sphinx.highlighting import PygmentsBridge
 
-from ballots import Ballot, ballots, item_of, letter_of_the_right_one, right_answer
+from ballots import Ballot, ballots_of, item_of, letter_of_the_right_one, right_answer
 from bench.quizzes.items import Item
 from lesson_cells import (
     HOOK,
@@ -193,7 +193,7 @@ def _slides_of(section: Section, guide: Guide) -> list[Slide]:
         making.heading = FIRST
     parts = section.parts
     items = [item_of(one.ref) for one in parts if isinstance(one, Vote)]
-    papers = ballots(items, _votes(guide.hints(section.heading)))
+    papers = ballots_of(items, _votes(guide.hints(section.heading)))
     for at, part in enumerate(parts):
         after = parts[at + 1] if at + 1 < len(parts) else None
         if isinstance(part, Vote):

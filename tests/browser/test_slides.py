@@ -17,8 +17,8 @@ from ballots import item_of, right_answer
 from browsers import AXE, executable
 from decks import LESSONS, make_decks
 from lesson_cells import Code, Lesson, Vote, inline_html, read_lesson
-from print_pdf import browser as printing_browser
-from print_pdf import print_pdf
+from printing import browser as printing_browser
+from printing import print_pdf
 from slide_rules import deck
 from teaching_notes import read_guide
 
