@@ -125,7 +125,7 @@ def _short(section: Section) -> str:
 
 
 def _is_core(cell: Code) -> bool:
-    return not (cell.only_claims or cell.figure or cell.tags)
+    return bool(cell.source) and not (cell.figure or cell.tags)
 
 
 # --- Page 2 ---------------------------------------------------------------------------------

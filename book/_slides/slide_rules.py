@@ -231,8 +231,12 @@ def _put_vote(making: _Making, part: Vote, paper_and_text: tuple[Ballot, str]) -
 def _put_code(making: _Making, part: Code) -> None:
     set_up = making.section == "Set-up"
     folded = "hide-input" in part.tags
-    shown = not (part.only_claims or folded or part.figure or "nbval-ignore-output" in part.tags)
-    if shown and (not set_up or re.search(r"^\s*(async )?def ", part.source, re.MULTILINE)):
+    shown = not (folded or part.figure or "nbval-ignore-output" in part.tags)
+    if (
+        part.source
+        and shown
+        and (not set_up or re.search(r"^\s*(async )?def ", part.source, re.MULTILINE))
+    ):
         _put_source(making, part.source)
     if set_up:
         return
