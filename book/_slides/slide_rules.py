@@ -41,7 +41,7 @@ from lesson_cells import (
     html_of,
     inline_html,
 )
-from teaching_notes import Guide, Hint
+from teaching_notes import Guide
 
 Kind = Literal["title", "words", "question", "vote", "timeline", "code", "run", "figure"]
 
@@ -193,7 +193,8 @@ def _slides_of(section: Section, guide: Guide) -> list[Slide]:
         making.heading = FIRST
     parts = section.parts
     items = [item_of(one.ref) for one in parts if isinstance(one, Vote)]
-    papers = ballots_of(items, _votes(guide.hints(section.heading)))
+    hints = guide.hints(section.heading)
+    papers = ballots_of(items, [(one.text, one.ref) for one in hints if one.kind == "Vote"])
     for at, part in enumerate(parts):
         after = parts[at + 1] if at + 1 < len(parts) else None
         if isinstance(part, Vote):
@@ -360,7 +361,7 @@ def _annotate(slides: list[Slide], section: str, guide: Guide) -> None:
     for hint in guide.hints(section):
         if hint.text not in votes:
             place = (shown or slides)[-1] if hint.kind == "Demo" else first
-            place.notes.append(html_of(hint.text))
+            place.notes += [html_of(one) for one in (hint.text, hint.right) if one]
     for slide in slides:
         _finish(slide)
 
@@ -377,10 +378,6 @@ def _finish(slide: Slide) -> None:
     if slide.said:
         slide.notes.append("<h2>The lesson says here</h2>")
         slide.notes += [html_of(text) for text in slide.said]
-
-
-def _votes(hints: tuple[Hint, ...]) -> list[str]:
-    return [one.text for one in hints if one.kind == "Vote"]
 
 
 def _answers(item: Item, options: Ballot) -> list[str]:
