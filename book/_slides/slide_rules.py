@@ -89,7 +89,8 @@ HOW: dict[Kind, str] = {
     "letter, then type what most people said: the reply comes after you commit.",
     "timeline": "Open the recording after the vote. Play it once, then stop it where you like to "
     "ask what happens at that moment.",
-    "code": "Give the room half a minute to read the code. Then run the cell in JupyterLab.",
+    "code": "Give the room half a minute to read the code. If it is a cell of the notebook, run it "
+    "then.",
     "run": "These lines are those of the proven run. A time may differ in the room; a claim does "
     "not.",
     "figure": "The figure is that of the proven run. Ask for its shape before you explain it.",
@@ -99,6 +100,7 @@ HOW: dict[Kind, str] = {
 PYTHON, SHELL, TEXT = "python3", "sh", "none"
 _HIGHLIGHTER = PygmentsBridge("html")
 _BOLD = re.compile(r"\*\*[^*]+\*\*")
+_RECORDING = re.compile(r"\b(?:play|recording|timelines?)\b")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z`*\d])")
 
 
@@ -349,21 +351,26 @@ def code(source: str, language: str) -> str:
 def _annotate(slides: list[Slide], section: str, guide: Guide) -> None:
     """Put what the instructor's page says of a section where a speaker needs it.
 
-    Notes and questions stand on its first slide, votes on the slide of the vote, demos on the last
-    slide that shows code or a recording. A vote without a slide of its own stands on the first one.
+    Notes and questions stand on its first slide, votes on the slide of the vote. A demo stands on
+    the first recording if it speaks of one, or else on the last slide with code or what it printed.
+    A vote without a slide of its own stands on the first slide, with its answer.
     """
     if not slides:
         return
     first, votes = slides[0], {one.vote for one in slides if one.vote}
+    recorded = [one for one in slides if one.kind == "timeline"]
     shown = [one for one in slides if one.kind in ("code", "timeline", "run", "figure")]
-    if minutes := guide.minutes(section):
-        first.notes.insert(0, f"<p>{inline_html(minutes)}</p>")
     for hint in guide.hints(section):
+        place = first
+        if hint.kind == "Demo":
+            plays = recorded and _RECORDING.search(hint.text)
+            place = recorded[0] if plays else (shown or slides)[-1]
         if hint.text not in votes:
-            place = (shown or slides)[-1] if hint.kind == "Demo" else first
             place.notes += [html_of(one) for one in (hint.text, hint.right) if one]
     for slide in slides:
         _finish(slide)
+    if minutes := guide.minutes(section):
+        first.notes.insert(0, f"<p>{inline_html(minutes)}</p>")
 
 
 def _annotate_title(slide: Slide, guide: Guide) -> None:

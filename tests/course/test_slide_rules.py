@@ -8,8 +8,8 @@ import pytest
 
 from ballots import item_of, letters_that_mean, right_answer
 from bench.claim_index import claims_in
-from lesson_cells import Code, Vote, lessons, read_lesson
-from slide_rules import FULL, LEFT_OUT, Slide, deck
+from lesson_cells import Code, Vote, inline_html, lessons, read_lesson
+from slide_rules import FULL, HOW, LEFT_OUT, Slide, deck
 from teaching_notes import read_guide
 
 every_lesson = pytest.mark.parametrize("name", lessons())
@@ -78,3 +78,14 @@ def test_no_role_of_the_book_is_left_in_a_note(name: str) -> None:
     for slide in slides_of(name):
         for note in slide.notes:
             assert not re.search(r"\{\w+\}(?:`|<code>)", note), note
+
+
+@every_lesson
+def test_a_speaker_has_whole_sentences_for_every_slide(name: str) -> None:
+    for slide in slides_of(name):
+        assert f"<p>{HOW[slide.kind]}</p>" in slide.notes
+        for said in re.findall(r"<p>(.*?)</p>", "".join(slide.notes), re.DOTALL):
+            text = re.sub(r"<[^>]+>", "", said).strip()
+            assert re.search(r"[.?!:]([\"”’)]|&quot;)*$", text), text
+        if slide.kind == "vote":
+            assert inline_html(right_answer(item_of(slide.ref)).say) in "".join(slide.notes)
