@@ -25,6 +25,8 @@ HERE = Path(__file__).parent
 CLOSING = "Questions"
 AFTER = (CLOSING, "Go deeper", "What you can answer now", "Next")
 """Sections without predictions and without core experiments."""
+NOT_CORE = {"hide-input", "nbval-ignore-output"}
+"""Tags of cells that are folded away, or that print what they measured."""
 LINES = 63.0
 """Of 9.5 point text on one page below its heading."""
 LETTERS = 112
@@ -125,7 +127,7 @@ def _short(section: Section) -> str:
 
 
 def _is_core(cell: Code) -> bool:
-    return bool(cell.source) and not (cell.figure or cell.tags)
+    return bool(cell.source) and not (cell.figure or cell.tags & NOT_CORE)
 
 
 # --- Page 2 ---------------------------------------------------------------------------------
@@ -159,6 +161,8 @@ def _votes(votes: list[Vote]) -> str:
 def _claims(lesson: Lesson) -> str:
     rows = []
     for section in _core(lesson):
+        if section.heading == HOOK:  # its recordings claim nothing
+            continue
         said = [claim for one in section.parts if isinstance(one, Code) for claim in one.claims]
         if said:
             points = "".join(f"<li>{inline_html(one)}</li>" for one in said)

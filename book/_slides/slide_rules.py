@@ -13,6 +13,7 @@
     a cell that is folded away              its sentences alone
     any other cell                          its code, and on the next slide what it printed
     "Set-up"                                the code that defines something, no imports
+    the hook                                no cell with code: the room plays the recordings
     "Go deeper"                             nothing
     "Carry away", "What you can answer now" after the closing questions, whose answers they tell
 
@@ -232,6 +233,8 @@ def _put_vote(making: _Making, part: Vote, paper_and_text: tuple[Ballot, str]) -
 
 
 def _put_code(making: _Making, part: Code) -> None:
+    if making.section == HOOK:
+        return
     set_up = making.section == "Set-up"
     folded = "hide-input" in part.tags
     shown = not (folded or part.figure or "nbval-ignore-output" in part.tags)
