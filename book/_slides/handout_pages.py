@@ -74,14 +74,18 @@ def _before(lesson: Lesson) -> str:
     ]
     asked = "".join(f"<li>{_question(one)}</li>" for one in items)
     left = LINES - sum(_height(one) for one in items) - 2
-    shown = []
+    first, shown = "", ""
     for name, source in _core_code(lesson):
         size = (source.count("\n") + 4) * CODE_LINE
-        if size <= left:
-            shown.append(f"<h3>{inline_html(name)}</h3><pre>{escape(source)}</pre>")
-            left -= size
-    code = f"<h2>The code</h2>{''.join(shown)}" if shown else ""
-    return f"<h2>Predict before you run</h2><ol>{asked}</ol>{code}"
+        if size > left:
+            continue
+        left -= size
+        if name == HOOK:  # its questions are about this code
+            first += f"<h2>Read this first</h2><pre>{escape(source)}</pre>"
+        else:
+            shown += f"<h3>{inline_html(name)}</h3><pre>{escape(source)}</pre>"
+    code = f"<h2>The code</h2>{shown}" if shown else ""
+    return f"{first}<h2>Predict before you run</h2><ol>{asked}</ol>{code}"
 
 
 def _core(lesson: Lesson) -> list[Section]:
