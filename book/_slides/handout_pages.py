@@ -19,6 +19,7 @@ from ballots import ballots_of, item_of
 from bench.course import BOOK
 from bench.quizzes.cards import UNITS
 from bench.quizzes.items import Item
+from deck_pages import NOTHING_ELSE
 from lesson_cells import HOOK, Code, Lesson, Prose, Section, Vote, blocks, html_of, inline_html
 
 HERE = Path(__file__).parent
@@ -41,6 +42,7 @@ def handout_html(lesson: Lesson) -> str:
 <html lang="en">
 <head>
 <meta charset="utf-8">
+{NOTHING_ELSE}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}: handout</title>
 <style>
