@@ -3,6 +3,8 @@
 No check measures a time. From the second check on, the submitted file sees a clock that moves only
 when somebody waits: in `select`, or, as a mistake, in `time.sleep`. So every moment is exact, and
 a loop that never waits is counted. The wall clock is set back by an hour meanwhile.
+
+Nothing here needs more than the standard library, so the page in a browser runs these checks, too.
 """
 
 from __future__ import annotations
@@ -22,10 +24,8 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import pytest
-
 from bench.instruments.loop_rules import LOOP_RULES, broken_rules, pair
-from bench.practice.submission import CodeRaised
+from bench.practice.raised_code import CodeRaised
 
 FILE = Path(os.environ["LAB_FILE"])
 LOOK = 0.0001  # seconds on the checks' clock that a question takes which does not wait
@@ -444,15 +444,26 @@ def clocked() -> Iterator[tuple[ModuleType, Clock]]:
             clock.move(until - clock.now)
             return []
 
-    with pytest.MonkeyPatch.context() as patch:
-        for name in "monotonic", "perf_counter":
-            patch.setattr(time, name, lambda: clock.now)
-            patch.setattr(time, f"{name}_ns", lambda: round(clock.now * 1e9))
-        patch.setattr(time, "time", lambda: clock.wall)
-        patch.setattr(time, "time_ns", lambda: round(clock.wall * 1e9))
-        patch.setattr(time, "sleep", clock.move)
-        patch.setattr(selectors, "DefaultSelector", Selector)
+    clocks = {
+        **dict.fromkeys(("monotonic", "perf_counter"), lambda: clock.now),
+        **dict.fromkeys(("monotonic_ns", "perf_counter_ns"), lambda: round(clock.now * 1e9)),
+        "time": lambda: clock.wall,
+        "time_ns": lambda: round(clock.wall * 1e9),
+        "sleep": clock.move,
+    }
+    with replaced(time, **clocks), replaced(selectors, DefaultSelector=Selector):
         yield load(), clock
+
+
+@contextmanager
+def replaced(module: ModuleType, **stand_ins: Any) -> Iterator[None]:
+    """Until the block ends, these names of the module mean something else."""
+    own = {name: getattr(module, name) for name in stand_ins}
+    vars(module).update(stand_ins)
+    try:
+        yield
+    finally:
+        vars(module).update(own)
 
 
 def load() -> ModuleType:

@@ -18,12 +18,13 @@ NO_APP = "The file has no `app`. Keep the last lines of the starter."
 ENDED_IN_THE_IMPORT = "Python ended while it read the file. Remove the call that ends it."
 ENDED_BY_A_ROUTE = "GET {path} ended the whole server. A route must return or raise."
 UNREADABLE = "{problem}. Python cannot read the file."
-STUCK = (
-    "The checks did not come to their end in {limit:g} seconds. Your code waits for something that "
-    "never comes: look for a loop or a wait without an end."
+NEVER_COMES = (
+    "Your code waits for something that never comes: look for a loop or a wait without an end."
 )
+STUCK = "The checks did not come to their end in {limit:g} seconds. " + NEVER_COMES
 
-State = Literal["passed", "failed", "raised", "not reached yet"]
+State = Literal["passed", "failed", "raised", "not reached yet", "a part passed", "only at a desk"]
+"""The last two are a page's: there is no PostgreSQL in a browser."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,9 @@ class Outcome:
         return "\n".join([f"Lab {self.lab}", *map(str, self.checks), self.closing()])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<li>{html.escape(check.state)}: {marked(check.title)}</li>" for check in self.checks
-        )
         parts = [
             f"<p>Lab {html.escape(self.lab)}</p>",
-            rows and f"<ol>{rows}</ol>",
+            listed(self.checks),
             f"<p><strong>{self.headline}:</strong> {marked(self.message)}</p>",
             self.code and f"<pre><code>{html.escape(self.code)}</code></pre>",
             *(f"<p>{marked(remark)}</p>" for remark in self.remarks()),
@@ -107,6 +105,12 @@ class Correct(Outcome):
     """All checks passed."""
 
     headline = "Correct"
+
+
+class RightSoFar(Outcome):
+    """All that a page can check is right; the checks that need PostgreSQL are still to come."""
+
+    headline = "Right so far"
 
 
 class Closed(Outcome):
@@ -155,6 +159,12 @@ class Solution:
             f"<p>{marked(self.reason)}</p>\n"
             f"<pre><code>{html.escape(self.code)}</code></pre></details>"
         )
+
+
+def listed(checks: tuple[Check, ...]) -> str:
+    """HTML of the checks and their states; empty without checks."""
+    rows = (f"<li>{html.escape(check.state)}: {marked(check.title)}</li>" for check in checks)
+    return f"<ol>{''.join(rows)}</ol>" if checks else ""
 
 
 def marked(text: str) -> str:
