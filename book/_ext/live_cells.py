@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from lab_cells import LiveLab
 from live_pins import ASSETS, is_whole, versions
 from live_site import LIVE, write_site
 from sphinx.application import Sphinx
@@ -30,7 +31,10 @@ from bench.course import EVIDENCE, output_of
 
 log = logging.getLogger(__name__)
 
-LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (("tag_live", ("live.css", "live.js")),)
+LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("live-lab", ("lab.css", "lab.js")),  # before the script that makes the buttons
+    ("tag_live", ("live.css", "live.js")),
+)
 """A mark in a page's body, and the files of `book/_live` that come with it, in order."""
 
 PRELOADED = ("fastapi", "httpx", "aiosqlite")
@@ -119,6 +123,7 @@ class LiveScript(SphinxDirective):
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("live-script", LiveScript)
+    app.add_directive("live-lab", LiveLab)
     app.connect("builder-inited", copy_scripts)
     app.connect("html-page-context", add_to_page)
     app.connect("build-finished", copy_assets)

@@ -41,13 +41,30 @@
     } else if (message.type === "stream") {
       line(running, message.name, message.text);
     } else if (message.type === "display") {
-      show(running, message.mime, message.data);
+      if (tell(running, "display", { mime: message.mime, data: message.data })) {
+        show(running, message.mime, message.data);
+      }
     } else if (message.type === "fatal") {
       line(running, "stderr", message.text);
       running.finish(false);
     } else if (message.type === "done") {
       running.finish(message.ok, message.ms);
     }
+  }
+
+  /** An event on the cell's element; false when somebody has taken care of it. */
+  function tell(cell, what, detail) {
+    const event = new CustomEvent(`live:${what}`, { bubbles: true, cancelable: true, detail });
+    return cell.element.dispatchEvent(event);
+  }
+
+  function stop(cell, sentence) {
+    worker.terminate();
+    ready = undefined;
+    for (const other of cells) {
+      other.ran = false;
+    }
+    cell.finish(false, 0, sentence);
   }
 
   function line(cell, name, text) {
@@ -77,11 +94,15 @@
       cell.waits = true;
       cell.button.disabled = true;
       cell.output.replaceChildren();
-      cell.finish = (ok, ms) => {
+      cell.finish = (ok, ms, stopped) => {
         running = undefined;
         cell.button.disabled = false;
         cell.ran = ok;
         cell.status.textContent = ok ? `done in ${Math.round(ms)} ms, in your browser` : "failed";
+        if (stopped) {
+          cell.status.textContent = stopped;
+        }
+        tell(cell, "end", { ok, ms, stopped });
         resolve(ok);
       };
       (ready ?? start()).then(
@@ -89,10 +110,12 @@
           cell.waits = false;
           running = cell;
           cell.status.textContent = "running …";
+          tell(cell, "start");
+          const text = cell.code.textContent;
           worker.postMessage({
             type: "run",
             id: cell.index,
-            code: cell.code.textContent,
+            code: cell.element.liveProgram?.(text) ?? text,
             name: `cell-${cell.index + 1}`,
             script: cell.script,
           });
@@ -107,7 +130,8 @@
   }
 
   async function runUpTo(last) {
-    for (const cell of cells.slice(0, last.index + 1)) {
+    const alone = last.element.liveProgram !== undefined;
+    for (const cell of alone ? [last] : cells.slice(0, last.index + 1)) {
       if ((cell === last || !cell.ran) && !(await run(cell))) {
         return;
       }
@@ -116,6 +140,7 @@
 
   for (const element of document.querySelectorAll("div.cell.tag_live")) {
     const cell = {
+      element,
       index: cells.length,
       code: element.querySelector(".cell_input pre"),
       script: element.classList.contains("live-script"),
@@ -127,12 +152,27 @@
     bar.className = "live-bar";
     bar.append(cell.button, cell.status);
     cell.button.type = "button";
-    cell.button.textContent = "Run";
+    cell.button.textContent = element.dataset.liveRun || "Run";
     cell.status.className = "live-status";
     cell.status.setAttribute("role", "status");
     cell.output.className = "live-output";
     cell.button.addEventListener("click", () => runUpTo(cell));
     element.querySelector(".cell_input").after(bar, cell.output);
     cells.push(cell);
+    element.live = {
+      get text() {
+        return cell.code.textContent;
+      },
+      set text(text) {
+        cell.code.textContent = text;
+        tell(cell, "edit");
+      },
+      run: () => runUpTo(cell),
+      stop: (sentence) => stop(cell, sentence),
+      output: cell.output,
+      status: cell.status,
+      bar,
+    };
+    tell(cell, "ready");
   }
 })();

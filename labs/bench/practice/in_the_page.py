@@ -5,7 +5,7 @@ nothing, all of `test_lab.py` runs. Of another one, `without_postgres.py` names 
 others say "only at a desk", and a file that passes is right so far, and not more.
 
 Needs the standard library and what the submitted file needs. Where the system has no sockets, the
-checks meet simulated ones; where there is no driver, one that only has its names.
+checks meet simulated ones; where there is no driver of PostgreSQL, names that cannot be called.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from bench.instruments.simulated_sockets import WaitsForEver, install
+from bench.practice.driver_names import NoPostgres, stand_in
 from bench.practice.folders import Lab, check_names, check_titles, every_lab, find, needs_nothing
 from bench.practice.judgements import Judgement, event_of, not_attempted, unreadable
 from bench.practice.printed_outcomes import (
@@ -47,11 +48,41 @@ SO_FAR = (
     "What this page can check is right: parts of checks {numbers}. All else needs PostgreSQL. "
     "Take your file to a desk, where `python -m bench.practice {lab}` runs every check."
 )
+ASKS = (
+    "Your code asks PostgreSQL, and in a page there is none. So this page cannot judge your file; "
+    "at a desk the checks can."
+)
 
 
 def labs_of_the_page() -> list[Lab]:
     """The labs of which a page can run checks, in order: all of them, or parts of some."""
     return [lab for lab in every_lab() if needs_nothing(lab) or (lab.folder / PARTS_FILE).exists()]
+
+
+def check_for_a_page(name: str, source: str, display: Callable[[object], object]) -> None:
+    """`check_in_the_page`, shown with `display`: before each check, and at the end.
+
+    Each object replaces the one before. It says in attributes what the page's script needs: the
+    kind of the outcome, and the check that has stopped.
+    """
+
+    def tell(so_far: str, if_ended: str) -> None:
+        display(Shown(f"<section>{so_far}<template>{if_ended}</template></section>"))
+
+    outcome = check_in_the_page(name, source, tell)
+    stopped = outcome.stopped
+    attributes = f'data-kind="{type(outcome).__name__}"'
+    if stopped:
+        attributes += f' data-check="{stopped.name}" data-state="{stopped.state}"'
+    display(Shown(f"<div {attributes}>{outcome._repr_html_()}</div>"))
+
+
+@dataclass(frozen=True)
+class Shown:
+    html: str
+
+    def _repr_html_(self) -> str:
+        return self.html
 
 
 def check_in_the_page(name: str, source: str, tell: Tell | None = None) -> Outcome:
@@ -79,6 +110,7 @@ def run_checks_here(lab: Lab, file: Path, tell: Tell | None = None) -> Outcome:
     os.environ["LAB_FILE"] = str(file)
     if sys.platform == "emscripten":
         install()
+    stand_in()
     parts = parts_of(lab)
     judgement = Judgement(lab)
     judgement.hear({"checks": [[name, check_titles(lab)[name]] for name in parts]})
@@ -110,11 +142,15 @@ def what_comes_of(name: str, parts: list[Part], lab: Lab, file: Path) -> dict[st
             must_have_an_app(file)
         except CodeRaised as error:
             return event_of(name, error, during=False)
+        except NoPostgres:
+            return {"check": name, "result": "closed", "message": ASKS}
     try:
         for part in parts:
             part()
     except WaitsForEver:
         raise
+    except NoPostgres:
+        return {"check": name, "result": "closed", "message": ASKS}
     except BaseException as error:  # a SystemExit of the submitted code, too
         return event_of(name, error)
     return {"check": name, "result": "passed"}
@@ -125,7 +161,7 @@ def must_have_an_app(file: Path) -> None:
     try:
         if not callable(getattr(loaded(file), "app", None)):
             raise NoApp(NO_APP)
-    except WaitsForEver:
+    except (WaitsForEver, NoPostgres):
         raise
     except BaseException as error:
         raise CodeRaised(entry_of(error, file)) from error
