@@ -12,11 +12,18 @@ from html import escape
 from typing import Any
 
 from docutils import nodes
+from live_pins import is_whole
+from sphinx.directives.code import container_wrapper
 from sphinx.util.docutils import SphinxDirective
 
 from bench.practice.commands import ERROR_HINTS
 from bench.practice.folders import Lab, check_titles, find, read
 from bench.practice.in_the_page import PAGE_LIMIT, labs_of_the_page
+
+WITHOUT = (
+    "This copy of the book was built without Python for the browser, so it has no Check button: "
+    "the checks run at a desk."
+)
 
 
 class LiveLab(SphinxDirective):
@@ -29,13 +36,14 @@ class LiveLab(SphinxDirective):
         for path in (lab.starter, lab.folder / "hints.yml", lab.folder / "test_lab.py"):
             self.env.note_dependency(str(path))
         starter = read(lab.starter)
-        listing = nodes.literal_block(starter, starter, language="python")
-        caption = nodes.paragraph("", "", nodes.literal("", lab.shown(lab.starter)))
-        caption["classes"].append("lab-file")
+        code = nodes.literal_block(starter, starter, language="python")
+        listing = container_wrapper(self, code, lab.shown(lab.starter))
+        if not is_whole():
+            return [listing, nodes.paragraph(WITHOUT, WITHOUT)]
         cell = nodes.container(classes=["cell", "tag_live", "live-lab"])
         cell += nodes.container("", listing, classes=["cell_input"])
         cell += nodes.raw("", data_of(lab), format="html")
-        return [caption, cell]
+        return [cell]
 
 
 def data_of(lab: Lab) -> str:
@@ -51,4 +59,7 @@ def data_of(lab: Lab) -> str:
         "errorHints": list(ERROR_HINTS),
     }
     text = escape(json.dumps(data, ensure_ascii=False), quote=True)
-    return f'<div class="live-lab-data" hidden data-lab="{text}"></div>'
+    return (
+        f'<div class="live-lab-data" hidden data-lab="{text}"></div>'
+        "<noscript><p>Without JavaScript this page cannot run the checks.</p></noscript>"
+    )

@@ -5,12 +5,10 @@
    `live:edit`, `live:display`, `live:end` on the cell.
    Gives: nothing.
 
-   The checks run in Python, and every outcome comes from there as HTML. Here stand the buttons for
-   hints and for the reader's text, which is kept in localStorage and never thrown away. */
+   The checks run in Python, and the words of every outcome come from there. Here stand the buttons
+   for hints and for the reader's text, which is kept in localStorage and never thrown away. */
 (() => {
   "use strict";
-
-  const ENDED = "Ended: the checks came to no end.";
 
   for (const element of document.querySelectorAll(".live-lab")) {
     const data = JSON.parse(element.querySelector(".live-lab-data").dataset.lab);
@@ -32,6 +30,7 @@ check_for_a_page(${JSON.stringify(name)}, ${JSON.stringify(text)}, display)
     const store = shelf(`lab-${data.name}`);
     let text = store.get("text") ?? starter;
     let alarm;
+    let news; // what Python said last
 
     const outcome = block("div", "lab-outcome");
     const told = block("div", "lab-hints");
@@ -58,42 +57,40 @@ check_for_a_page(${JSON.stringify(name)}, ${JSON.stringify(text)}, display)
       refresh();
     });
     element.addEventListener("live:start", () => {
+      news = undefined;
       outcome.replaceChildren();
       alarm = setTimeout(end, data.limit * 1000);
     });
     element.addEventListener("live:display", (event) => {
       event.preventDefault();
-      outcome.innerHTML = event.detail.data;
+      news = JSON.parse(event.detail.data);
+      outcome.replaceChildren(...(news.kind ? drawn(news) : [listed(news.checks)]));
     });
     element.addEventListener("live:end", ({ detail }) => {
       clearTimeout(alarm);
-      const came = outcome.querySelector("[data-kind]");
-      if (came) {
-        judged(came, detail.ms);
+      if (news?.kind) {
+        judged(news);
+        live.status.textContent = `${news.headline}. ${Math.round(detail.ms)} ms, in your browser`;
       }
     });
 
-    /** After the limit: the worker says beforehand what the outcome is then. */
+    /** After the limit: Python has said beforehand what the outcome is then. */
     function end() {
-      const template = outcome.querySelector("template");
-      live.stop(ENDED);
-      if (template) {
-        outcome.replaceChildren(template.content.cloneNode(true));
-        judged(outcome.firstElementChild);
+      live.stop("Ended.");
+      if (news?.if_ended) {
+        outcome.replaceChildren(...drawn(news.if_ended));
+        judged(news.if_ended);
       }
     }
 
-    function judged(came, ms) {
-      const { kind, check, state } = came.dataset;
-      const headline = came.querySelector("strong").textContent.replace(/:$/, "");
-      live.status.textContent =
-        ms === undefined ? headline : `${headline} (${Math.round(ms)} ms, in your browser)`;
-      const failing = state === "raised" ? "an error" : check;
-      if (kind === "NotAttempted" || failing !== store.get("failing")) {
+    function judged(came) {
+      const stopped = came.checks.find((check) => ["failed", "raised"].includes(check.state));
+      const failing = stopped?.state === "raised" ? "an error" : (stopped?.name ?? "");
+      if (came.kind === "NotAttempted" || failing !== store.get("failing")) {
         store.set("shown", "0");
         told.replaceChildren();
       }
-      store.set("failing", failing ?? "");
+      store.set("failing", failing);
       refresh();
     }
 
@@ -111,11 +108,11 @@ check_for_a_page(${JSON.stringify(name)}, ${JSON.stringify(text)}, display)
       }
       const failing = store.get("failing");
       const title = data.titles[failing] ?? "the error that your code raised";
-      const told_ = block("p", "lab-hint");
+      const line = block("p", "lab-hint");
       const number = block("strong", "");
       number.textContent = `Hint ${shown + 1} of ${all.length}`;
-      told_.append(number, ` for “${title}”: `, ...marked(all[shown]));
-      told.append(told_);
+      line.append(number, " for “", ...marked(title), "”: ", ...marked(all[shown]));
+      told.append(line);
       store.set("shown", String(shown + 1));
       refresh();
     }
@@ -150,6 +147,28 @@ check_for_a_page(${JSON.stringify(name)}, ${JSON.stringify(text)}, display)
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
       kept.textContent = `Put it into the course as ${data.work}, then: ${data.command}`;
     }
+  }
+
+  /** An outcome, as a notebook shows it. */
+  function drawn(came) {
+    const said = block("p", "");
+    const headline = block("strong", "");
+    headline.textContent = `${came.headline}:`;
+    said.append(headline, " ", ...marked(came.message));
+    const code = block("pre", "");
+    code.textContent = came.code;
+    return [listed(came.checks), said, ...(came.code ? [code] : [])];
+  }
+
+  function listed(checks) {
+    const list = document.createElement("ol");
+    for (const check of checks) {
+      const row = block("li", "");
+      row.dataset.state = check.state;
+      row.append(`${check.state}: `, ...marked(check.title));
+      list.append(row);
+    }
+    return list;
   }
 
   function showSolution() {

@@ -11,19 +11,28 @@ checks meet simulated ones; where there is no driver of PostgreSQL, names that c
 from __future__ import annotations
 
 import importlib.util
+import json
 import linecache
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from bench.instruments.simulated_sockets import WaitsForEver, install
 from bench.practice.driver_names import NoPostgres, stand_in
-from bench.practice.folders import Lab, check_names, check_titles, every_lab, find, needs_nothing
+from bench.practice.folders import (
+    Lab,
+    check_names,
+    check_titles,
+    every_lab,
+    find,
+    needs_nothing,
+    read,
+)
 from bench.practice.judgements import Judgement, event_of, not_attempted, unreadable
 from bench.practice.printed_outcomes import (
     NEVER_COMES,
@@ -34,7 +43,6 @@ from bench.practice.printed_outcomes import (
     Outcome,
     RightSoFar,
     State,
-    listed,
 )
 from bench.practice.raised_code import CodeRaised, NoApp, entry_of
 
@@ -42,12 +50,13 @@ PARTS_FILE = "without_postgres.py"
 PAGE_LIMIT = 60.0  # seconds, some three on a quiet machine; then the page ends the checks
 
 Part = Callable[[], object]
-Tell = Callable[[str, str], object]
+Tell = Callable[[dict[str, Any]], object]
 
 SO_FAR = (
     "What this page can check is right: parts of checks {numbers}. All else needs PostgreSQL. "
     "Take your file to a desk, where `python -m bench.practice {lab}` runs every check."
 )
+NOWHERE = "postgresql://nobody@127.0.0.1/nowhere"
 ASKS = (
     "Your code asks PostgreSQL, and in a page there is none. So this page cannot judge your file; "
     "at a desk the checks can."
@@ -60,45 +69,49 @@ def labs_of_the_page() -> list[Lab]:
 
 
 def check_for_a_page(name: str, source: str, display: Callable[[object], object]) -> None:
-    """`check_in_the_page`, shown with `display`: before each check, and at the end.
+    """Check `source`, the learner's text, for a page's script, which reads what is displayed: JSON.
 
-    Each object replaces the one before. It says in attributes what the page's script needs: the
-    kind of the outcome, and the check that has stopped.
-    """
-
-    def tell(so_far: str, if_ended: str) -> None:
-        display(Shown(f"<section>{so_far}<template>{if_ended}</template></section>"))
-
-    outcome = check_in_the_page(name, source, tell)
-    stopped = outcome.stopped
-    attributes = f'data-kind="{type(outcome).__name__}"'
-    if stopped:
-        attributes += f' data-check="{stopped.name}" data-state="{stopped.state}"'
-    display(Shown(f"<div {attributes}>{outcome._repr_html_()}</div>"))
-
-
-@dataclass(frozen=True)
-class Shown:
-    html: str
-
-    def _repr_html_(self) -> str:
-        return self.html
-
-
-def check_in_the_page(name: str, source: str, tell: Tell | None = None) -> Outcome:
-    """Check `source`, the learner's text, with what of lab `name` needs no PostgreSQL.
-
-    `tell` is called before each check with two texts of HTML: the states so far, and the outcome
-    if the checks have to be ended after PAGE_LIMIT seconds. One process checks one text after the
-    other, so the functions that a text replaces in other modules are put back. Raises UnknownLab.
+    Before each check comes {"checks": …, "if_ended": an outcome}, and at the end an outcome, which
+    is {"kind": …, "headline": …, "message": …, "code": …, "checks": [{"name", "title", "state"}]}.
+    Raises UnknownLab.
     """
     lab = find(name)
     lab.work.parent.mkdir(exist_ok=True)
     lab.work.write_text(source, encoding="utf-8")
-    linecache.clearcache()  # else an error of this text would show a line of the one before
+    display(Json(as_data(check_in_the_page(lab, lab.work, lambda news: display(Json(news))))))
+
+
+def as_data(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "kind": type(outcome).__name__,
+        "headline": outcome.headline,
+        "message": outcome.message,
+        "code": outcome.code,
+        "checks": [asdict(check) for check in outcome.checks],
+    }
+
+
+@dataclass(frozen=True)
+class Json:
+    """Is shown as JSON."""
+
+    data: object
+
+    def __repr__(self) -> str:
+        return json.dumps(self.data)
+
+
+def check_in_the_page(lab: Lab, file: Path, tell: Tell | None = None) -> Outcome:
+    """Check `file` with what of the lab needs no PostgreSQL.
+
+    `tell` is called before each check with the states so far, and with the outcome if the checks
+    have to be ended after PAGE_LIMIT seconds. One process checks one file after the other, so the
+    functions that a file replaces in other modules are put back.
+    """
+    linecache.clearcache()  # else an error would show a line of the file's earlier text
     with functions_put_back():
-        outcome = run_checks_here(lab, lab.work, tell)
-    if lab.untouched(source) and outcome.stopped:
+        outcome = run_checks_here(lab, file, tell)
+    if lab.untouched(read(file)) and outcome.stopped:
         return not_attempted(lab, outcome)
     return outcome
 
@@ -108,6 +121,7 @@ def run_checks_here(lab: Lab, file: Path, tell: Tell | None = None) -> Outcome:
     if problem := unreadable(lab, file):
         return problem
     os.environ["LAB_FILE"] = str(file)
+    os.environ.setdefault("BISTRO_DSN", NOWHERE)
     if sys.platform == "emscripten":
         install()
     stand_in()
@@ -116,8 +130,9 @@ def run_checks_here(lab: Lab, file: Path, tell: Tell | None = None) -> Outcome:
     judgement.hear({"checks": [[name, check_titles(lab)[name]] for name in parts]})
     for name in parts:
         if tell:
-            stuck = judgement.stuck(STUCK.format(limit=PAGE_LIMIT))
-            tell(listed(whole(lab, judgement.so_far())), in_parts(lab, stuck)._repr_html_())
+            states = [asdict(check) for check in whole(lab, judgement.so_far())]
+            stuck = in_parts(lab, judgement.stuck(STUCK.format(limit=PAGE_LIMIT)))
+            tell({"checks": states, "if_ended": as_data(stuck)})
         try:
             event = what_comes_of(name, parts[name], lab, file)
         except WaitsForEver:

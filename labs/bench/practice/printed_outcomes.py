@@ -73,9 +73,12 @@ class Outcome:
         return "\n".join([f"Lab {self.lab}", *map(str, self.checks), self.closing()])
 
     def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<li>{html.escape(check.state)}: {marked(check.title)}</li>" for check in self.checks
+        )
         parts = [
             f"<p>Lab {html.escape(self.lab)}</p>",
-            listed(self.checks),
+            rows and f"<ol>{rows}</ol>",
             f"<p><strong>{self.headline}:</strong> {marked(self.message)}</p>",
             self.code and f"<pre><code>{html.escape(self.code)}</code></pre>",
             *(f"<p>{marked(remark)}</p>" for remark in self.remarks()),
@@ -159,12 +162,6 @@ class Solution:
             f"<p>{marked(self.reason)}</p>\n"
             f"<pre><code>{html.escape(self.code)}</code></pre></details>"
         )
-
-
-def listed(checks: tuple[Check, ...]) -> str:
-    """HTML of the checks and their states; empty without checks."""
-    rows = (f"<li>{html.escape(check.state)}: {marked(check.title)}</li>" for check in checks)
-    return f"<ol>{''.join(rows)}</ol>" if checks else ""
 
 
 def marked(text: str) -> str:
