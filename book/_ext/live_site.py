@@ -17,17 +17,21 @@ from pathlib import Path
 
 from live_pins import BOOK, wheels
 
-from bench.practice.in_the_page import PARTS_FILE, labs_of_the_page
+from bench.practice.in_the_page import labs_of_the_page
 
 LIVE = BOOK / "_live"
-FILES_OF_A_LAB = ("starter/*.py", "reason.md", "test_lab.py", PARTS_FILE)
+FILES_OF_A_LAB = "starter/*.py", "reason.md", "test_lab.py"
 COURSE_FILES = (
     "labs/bench/*.py",
     "labs/bench/instruments/*.py",
     "labs/bench/traces/*.py",
     "labs/bench/figures/*.py",
     "book/_static/timeline/lanes.css",
-    *("labs/bench/practice/*.py", "labs/bistro/*.py"),  # what the checks of labs need
+    *(
+        "labs/bench/practice/*.py",
+        "labs/bench/servers/*.py",
+        "labs/bistro/*.py",
+    ),  # what the checks of labs need
     *(f"labs/{lab.name}/{name}" for lab in labs_of_the_page() for name in FILES_OF_A_LAB),
 )
 """The files of the course that cells may use, as patterns below its top folder."""

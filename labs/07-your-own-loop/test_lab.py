@@ -13,6 +13,7 @@ import importlib.util
 import linecache
 import math
 import os
+import re
 import selectors
 import socket
 import time
@@ -32,6 +33,7 @@ LOOK = 0.0001  # seconds on the checks' clock that a question takes which does n
 MANY = 10_000  # questions, more than any check needs
 HOUR = 3600.0
 SET_BACK = 0.05  # seconds after which somebody sets the computer's clock back
+SOCKET = re.compile(r"<.*> \(FD \d+\)")
 BIG = 2**22  # bytes, more than a socket holds
 
 
@@ -496,7 +498,8 @@ def played(loop: ModuleType, coroutine: Coroutine[Any, Any, Any], **foreseen: st
     except Exception as error:
         entry = told(error)
         if meaning := foreseen.get(entry["raised"]):
-            raise AssertionError(f"{meaning}? ({entry['raised']}: {error})") from None
+            said = SOCKET.sub("This socket", str(error))
+            raise AssertionError(f"{meaning}? ({entry['raised']}: {said})") from None
         raise CodeRaised(entry) from error
 
 

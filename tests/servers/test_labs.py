@@ -28,8 +28,8 @@ import repairs
 from bench.course import COURSE
 from bench.practice.checking import run_checks
 from bench.practice.folders import GIVEN, Lab, check_names, every_lab, find, needs_nothing, read
-from bench.practice.in_the_page import labs_of_the_page, run_checks_here
-from bench.practice.printed_outcomes import Closed, Correct, Incorrect, Outcome, RightSoFar
+from bench.practice.in_the_page import check_in_the_page, labs_of_the_page
+from bench.practice.printed_outcomes import Correct, Incorrect, Outcome, RightSoFar
 from bench.servers.postgres import Postgres
 from bistro.app import app
 from repairs import Repair
@@ -247,24 +247,19 @@ def test_the_starter_of_lab_1_fails_beside_one_report(
 def test_a_page_says_what_the_command_says(
     lab: Lab, outcomes: dict[tuple[str, str], Outcome], tmp_path: Path
 ) -> None:
-    """Of every file that the command has checked here; a lab may run in the page in parts only."""
+    """Of every file that the command has checked here, word for word; starters among them."""
     for (name, file), at_the_desk in outcomes.items():
         if name != lab.name:
             continue
         path = tmp_path / lab.work.name
         path.write_text(sources(lab)[file], encoding="utf-8")
-        in_the_page = run_checks_here(lab, path)
-        if needs_nothing(lab):
-            assert in_the_page == at_the_desk, file
-        elif isinstance(at_the_desk, Correct):
-            assert isinstance(in_the_page, RightSoFar), file
-        elif not isinstance(in_the_page, RightSoFar | Closed):
-            assert stops_at(in_the_page) >= stops_at(at_the_desk), file
-
-
-def stops_at(outcome: Outcome) -> int:
-    assert outcome.stopped, outcome
-    return [check.name for check in outcome.checks].index(outcome.stopped.name)
+        in_the_page = check_in_the_page(lab, path)
+        assert in_the_page.checks == at_the_desk.checks, file
+        if isinstance(at_the_desk, Correct):
+            assert isinstance(in_the_page, Correct if needs_nothing(lab) else RightSoFar)
+        else:
+            assert in_the_page.message.endswith(at_the_desk.message), file
+            assert in_the_page.code == at_the_desk.code
 
 
 def test_each_page_says_where_its_checks_run() -> None:

@@ -5,15 +5,25 @@ from __future__ import annotations
 import heapq
 import json
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.practice import driver_names, in_the_page
+import bench
+from bench.practice import in_the_page
 from bench.practice.folders import Lab, find, read
 from bench.practice.in_the_page import as_data, check_in_the_page
-from bench.practice.printed_outcomes import Closed, Incorrect, NotAttempted, Outcome, Raised
+from bench.practice.printed_outcomes import (
+    Closed,
+    Incorrect,
+    NotAttempted,
+    Outcome,
+    Raised,
+    RightSoFar,
+)
 
 LOOP, GUESTS = find("07"), find("06")
 
@@ -81,22 +91,35 @@ def test_what_a_file_does_to_other_modules_is_undone(tmp_path: Path) -> None:
     assert as_data(outcome_of(LOOP, LOOP.solution(), tmp_path))["kind"] == "Correct"
 
 
-def test_a_file_that_asks_postgresql_is_not_judged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg", driver_names._Driver("psycopg"))
-    last = "    return await work\n"
-    asks = "    with contextlib.suppress(Exception):\n        psycopg.connect('')\n"
-    source = read(GUESTS.starter).replace(last, "    import contextlib, psycopg\n" + asks + last)
-    outcome = outcome_of(GUESTS, source, tmp_path)
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("await window.execute('vacuum looks')", "the statement `vacuum looks`"),
+        ("await window.copy_records_to_table('looks')", "a connection of asyncpg, `copy_records"),
+        ("psycopg.crdb.connect()", "`psycopg.crdb.connect`"),
+        ("threading.Thread(target=print).start()", "a thread of your own"),
+    ],
+)
+def test_what_no_stand_in_knows_is_not_judged(line: str, what: str, tmp_path: Path) -> None:
+    """Neither when the file hides what was raised."""
+    lab = find("02")
+    begin = '        await window.execute("insert into looks default values")\n'
+    hidden = f"        with contextlib.suppress(Exception):\n            {line}\n"
+    source = "import contextlib, psycopg, threading\n" + lab.solution().replace(
+        "from __future__ import annotations\n", ""
+    ).replace(begin, hidden + begin)
+    outcome = outcome_of(lab, source, tmp_path)
     assert isinstance(outcome, Closed), outcome
-    assert outcome.message == in_the_page.ASKS
+    assert what in outcome.message
+    assert outcome.message.endswith("at a desk the checks can.")
+    assert {check.state for check in outcome.checks} == {"not reached yet"}
 
 
-def test_a_driver_that_is_only_a_name_can_be_mentioned() -> None:
-    driver = driver_names._Driver("asyncpg")
-    assert issubclass(driver.PostgresError, Exception)
-    assert driver.Pool.acquire
-    for call in driver.connect, driver.Pool, driver.AsyncConnection.connect:
-        with pytest.raises(driver_names.NoPostgres):
-            call("dsn")
+def test_the_stand_ins_leave_nothing_behind(tmp_path: Path) -> None:
+    before = dict(sys.modules), time.sleep, threading.Thread.start, dict(vars(bench))
+    for lab in map(find, in_the_page.PLAYED):
+        assert isinstance(outcome_of(lab, lab.solution(), tmp_path), RightSoFar)
+    loaded, *others = before
+    assert [time.sleep, threading.Thread.start, dict(vars(bench))] == others
+    assert {name: sys.modules[name] for name in loaded} == loaded
+    assert "bench.practice.served_file" not in sys.modules.keys() - loaded.keys()

@@ -13,7 +13,7 @@ import pytest
 from bench.instruments import simulated_sockets
 from bench.instruments.simulated_sockets import SimulatedSelector, WaitsForEver, socketpair
 from bench.practice.folders import find
-from bench.practice.in_the_page import run_checks_here
+from bench.practice.in_the_page import check_in_the_page
 
 REAL = SimpleNamespace(pair=socket.socketpair, selector=selectors.DefaultSelector)
 SIMULATED = SimpleNamespace(pair=socketpair, selector=SimulatedSelector)
@@ -142,8 +142,8 @@ def test_a_wait_without_an_end_is_named() -> None:
 def test_lab_7_cannot_tell_them_from_real_ones(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lab = find("07")
     path = lab.starter if file == "starter" else lab.repaired
-    real = run_checks_here(lab, path)
+    real = check_in_the_page(lab, path)
     monkeypatch.setattr(socket, "socketpair", socketpair)
     monkeypatch.setattr(selectors, "DefaultSelector", SimulatedSelector)
-    assert run_checks_here(lab, path) == real
+    assert check_in_the_page(lab, path) == real
     assert not simulated_sockets._open, "every socket was closed"

@@ -23,8 +23,7 @@ NEVER_COMES = (
 )
 STUCK = "The checks did not come to their end in {limit:g} seconds. " + NEVER_COMES
 
-State = Literal["passed", "failed", "raised", "not reached yet", "a part passed", "only at a desk"]
-"""The last two are a page's: there is no PostgreSQL in a browser."""
+State = Literal["passed", "failed", "raised", "not reached yet"]
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ class Correct(Outcome):
 
 
 class RightSoFar(Outcome):
-    """All that a page can check is right; the checks that need PostgreSQL are still to come."""
+    """All checks pass where stand-ins play PostgreSQL: in a page. The real one is still to come."""
 
     headline = "Right so far"
 
