@@ -14,34 +14,40 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from lab_cells import LiveLab
-from live_pins import ASSETS, is_whole, versions
-from live_site import LIVE, write_site
+from live_pins import is_whole, versions
+from live_site import download, put_fetched, put_own
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from bench.course import EVIDENCE, output_of
+from bench.course import EVIDENCE, STATUS, output_of
 
 log = logging.getLogger(__name__)
 
-LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("live-lab", ("lab.css", "lab.js")),  # before the script that makes the buttons
-    ("tag_live", ("live.css", "live.js")),
+CELL_FILES = (
+    "live.css",
+    "live-words.js",
+    "live-edits.js",
+    "live-colours.js",
+    "live-editor.js",
+    "live-output.js",
+    "live-engine.js",
+    "live-cell.js",
+    "live.js",
 )
-"""A mark in a page's body, and the files of `book/_live` that come with it, in order."""
+LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (("tag_live", CELL_FILES),)
+"""A mark in a page's body, and the files of `book/_live` that come with it, in order.
+
+The last of them has the settings of the page in its attribute `data-live`.
+"""
 
 PRELOADED = ("fastapi", "httpx", "aiosqlite")
 """Imported while the page shows progress, where its cells import them: they take a second."""
-
-SHIPPED = ("pyodide", "pglite", "licences")
-"""The folders of the fetched assets that the built book has; wheels are in `site.zip`."""
 
 
 def folder(app: Sphinx) -> Path:
@@ -49,24 +55,18 @@ def folder(app: Sphinx) -> Path:
 
 
 def copy_scripts(app: Sphinx) -> None:
-    """Before any page is written, since Sphinx puts a file's checksum into its address."""
+    """Before any page is written: it says the checksums of scripts and the size of the rest."""
     if app.builder.format != "html":
         return
     if not is_whole():
         log.info("live cells: `make live-assets` has not run, so the book has no Run buttons")
         return
-    folder(app).mkdir(parents=True, exist_ok=True)
-    for path in LIVE.iterdir():
-        if path.suffix in (".js", ".css", ".mjs"):
-            shutil.copyfile(path, folder(app) / path.name)
+    put_own(folder(app))
 
 
 def copy_assets(app: Sphinx, error: Exception | None) -> None:
-    if error or app.builder.format != "html" or not is_whole():
-        return
-    for source in (*(ASSETS / name for name in SHIPPED), LIVE / "licences"):
-        shutil.copytree(source, folder(app) / source.name, dirs_exist_ok=True)
-    write_site(folder(app) / "site.zip.gz")
+    if error is None and app.builder.format == "html" and is_whole():
+        put_fetched(folder(app))
 
 
 def add_to_page(
@@ -74,14 +74,17 @@ def add_to_page(
 ) -> None:
     if doctree is None or not is_whole():
         return
-    settings = json.dumps({"preload": preloaded(doctree), "versions": versions()})
+    recorded = json.loads(STATUS.read_text(encoding="utf-8"))["python"]
+    settings = {"preload": preloaded(doctree), "versions": versions(), "recorded": recorded}
+    settings["bytes"] = download(folder(app))
     for mark, files in LOADED_WITH:
         if mark in context.get("body", ""):
             for name in files:
                 if name.endswith(".css"):
                     app.add_css_file(f"live/{name}")
                 else:
-                    extra: dict[str, Any] = {"data-live": settings}
+                    last = name == files[-1]
+                    extra: dict[str, Any] = {"data-live": json.dumps(settings)} if last else {}
                     app.add_js_file(f"live/{name}", loading_method="defer", **extra)
 
 

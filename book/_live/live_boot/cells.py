@@ -7,18 +7,20 @@ import builtins
 import linecache
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from pyodide.code import CodeRunner
+
+from live_boot.telling import told
 
 _namespace: dict[str, Any] = {"__name__": "__main__"}
 _show: Callable[[str, str], None] = lambda mime, data: None  # noqa: E731
 
 
 def display(*objects: Any) -> None:
-    """As in a notebook: the richest form that each object has."""
+    """As in a notebook: the richest form that each object has, after what was printed before."""
+    sys.stdout.flush()
     for one in objects:
         _show(*_richest(one))
 
@@ -53,7 +55,8 @@ async def run_cell(
         ended = True
     except BaseException as error:
         ended = False
-        show("text/error", told(error, name))
+        sys.stdout.flush()
+        show("text/error", told(error))
     sys.stdout.flush()
     sys.stderr.flush()
     return ended, (time.perf_counter() - began) * 1000
@@ -74,12 +77,6 @@ class AwaitsItsRun(ast.NodeTransformer):
     visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef  # type: ignore[assignment]
 
 
-def told(error: BaseException, name: str) -> str:
-    """The traceback from the reader's own lines on: what ran the cell is left out."""
-    step = error.__traceback__
-    while step is not None and step.tb_frame.f_code.co_filename != name:
-        step = step.tb_next
-    return "".join(traceback.format_exception(error.with_traceback(step or error.__traceback__)))
-
-
-builtins.display = display
+def install() -> None:
+    builtins.display = display
+    sys.stdout.reconfigure(line_buffering=True)
