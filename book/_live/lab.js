@@ -1,228 +1,203 @@
 /* A lab in the page: the starter is edited and checked where it stands, in the reader's browser.
 
-   Needs: a live cell `div.cell.live-lab` made by `lab_cells.py`; live.js, which is loaded afterwards
-   and makes the editor, Check, Reset and Stop. They speak in events: `live:ready`, `live:start`,
-   `live:edit`, `live:display`, `live:end` on the cell.
-   Gives: nothing.
+   Needs: asyncCourse.elements.
+   Gives: nothing; it listens.
 
-   The checks run in Python, and the words of every outcome come from there. Here stand the buttons
-   for hints and for the reader's text, which is kept in localStorage and never thrown away. */
-(() => {
+   A lab is a live cell: live.js, which is loaded afterwards, makes the editor, Check, Stop and Reset,
+   and tells of them in events. The checks run in Python, and the words of every outcome come from
+   there. Here stand hints, and the reader's text, which is kept in this browser and never lost.
+
+   Layout: localStorage["async-course:lab:07-your-own-loop"] = {text, before, failing, shown}. `before`
+   is the text before a Reset; of the check `failing`, so many hints are `shown`. */
+((course) => {
   "use strict";
+  const { all, each, make } = course.elements;
 
-  for (const element of document.querySelectorAll(".live-lab")) {
-    const data = JSON.parse(element.querySelector(".live-lab-data").dataset.lab);
+  const AN_ERROR = { name: "an error", title: "the error that your code raised" };
+  const NOT_KEPT = "This browser keeps no texts of pages. Download yours before you leave.";
+
+  each(all(".live-lab"), (element) => {
+    const lab = JSON.parse(element.querySelector(".live-lab-data").dataset.lab);
     element.dataset.liveRun = "Check";
-    element.liveProgram = (text) => program(data.name, text);
-    element.addEventListener("live:ready", () => open(element, data));
-  }
+    element.liveProgram = (text) => program(lab.name, text);
+    element.addEventListener("live:ready", () => furnish(element, lab));
+  });
 
-  /** A text as JSON is a text of Python, too. */
+  /** What is as JSON a text is one in Python, too. */
   function program(name, text) {
     return `from bench.practice.in_the_page import check_for_a_page
-check_for_a_page(${JSON.stringify(name)}, ${JSON.stringify(text)}, display)
+check_for_a_page(${JSON.stringify(name)}, ${JSON.stringify(`${text}\n`)}, display)
 `;
   }
 
-  function open(element, data) {
-    const live = element.live;
+  function furnish(element, lab) {
+    const { live } = element;
     const starter = live.text;
-    const store = shelf(`lab-${data.name}`);
-    let text = store.get("text") ?? starter;
+    const kept = { text: starter, before: "", failing: "", shown: 0, ...read(lab.name) };
+    let news = {}; // what Python said last
     let alarm;
-    let news; // what Python said last
 
-    const outcome = block("div", "lab-outcome");
-    const told = block("div", "lab-hints");
-    told.setAttribute("role", "status");
-    const bar = block("div", "lab-bar");
+    const outcome = make("div", "lab-outcome");
+    const hints = make("div", "lab-hints");
+    hints.setAttribute("role", "status");
     const hint = button("Hint", nextHint);
-    const back = button("Bring my text back", () => change(store.get("before")));
-    const kept = block("span", "lab-kept");
-    kept.setAttribute("role", "status");
-    bar.append(hint, back, button("Copy", copy), button(`Download ${data.file}`, download), kept);
-    live.output.before(outcome, told, bar);
-
-    if (text !== starter) {
-      live.text = text;
-    }
-    refresh();
+    const back = button("Bring my text back", () => {
+      live.text = kept.before;
+    });
+    const said = make("p", "live-status");
+    said.setAttribute("role", "status");
+    const download = button(`Download ${lab.file}`, save);
+    const bar = make("div", "live-bar lab-bar", hint, back, button("Copy", copy), download);
+    live.output.before(outcome, hints, bar, said);
 
     element.addEventListener("live:edit", () => {
-      if (live.text === starter && text !== starter) {
-        store.set("before", text); // Reset
-      }
-      text = live.text;
-      kept.textContent = store.set("text", text) ? "" : "This browser keeps no text: copy it.";
-      refresh();
+      const { text } = live;
+      if (text === starter && kept.text !== starter) kept.before = kept.text; // Reset
+      kept.text = text;
+      keep();
+      show();
     });
     element.addEventListener("live:start", () => {
-      news = undefined;
+      news = {};
       outcome.replaceChildren();
-      alarm = setTimeout(end, data.limit * 1000);
+      alarm = setTimeout(end, lab.limit * 1000);
     });
     element.addEventListener("live:display", (event) => {
+      if (event.detail.mime !== "text/plain") return;
       event.preventDefault();
       news = JSON.parse(event.detail.data);
       outcome.replaceChildren(...(news.kind ? drawn(news) : [listed(news.checks)]));
     });
-    element.addEventListener("live:end", ({ detail }) => {
+    element.addEventListener("live:end", () => {
       clearTimeout(alarm);
-      if (news?.kind) {
-        judged(news);
-        live.status.textContent = `${news.headline}. ${Math.round(detail.ms)} ms, in your browser`;
-      }
+      if (news.kind) judge(news, live.status.textContent);
     });
+    if (kept.text !== starter) live.text = kept.text;
+    show();
 
-    /** After the limit: Python has said beforehand what the outcome is then. */
+    /** After the limit. What the outcome is then, Python has said beforehand. */
     function end() {
-      live.stop("Ended.");
-      if (news?.if_ended) {
-        outcome.replaceChildren(...drawn(news.if_ended));
-        judged(news.if_ended);
-      }
+      const { if_ended: ended } = news;
+      live.stop("Ended by the page.");
+      if (!ended) return;
+      outcome.replaceChildren(...drawn(ended));
+      judge(ended, live.status.textContent);
     }
 
-    function judged(came) {
-      const stopped = came.checks.find((check) => ["failed", "raised"].includes(check.state));
-      const failing = stopped?.state === "raised" ? "an error" : (stopped?.name ?? "");
-      if (came.kind === "NotAttempted" || failing !== store.get("failing")) {
-        store.set("shown", "0");
-        told.replaceChildren();
+    function judge(came, status) {
+      live.status.textContent = `${came.headline}. ${status}`;
+      const stopped = came.checks.find(({ state }) => state === "failed" || state === "raised");
+      const failing = stopped?.state === "raised" ? AN_ERROR.name : (stopped?.name ?? "");
+      if (came.kind === "NotAttempted" || failing !== kept.failing) {
+        kept.shown = 0;
+        hints.replaceChildren();
       }
-      store.set("failing", failing);
-      refresh();
+      kept.failing = failing;
+      keep();
+      show();
     }
 
-    function hints() {
-      const failing = store.get("failing");
-      return failing === "an error" ? data.errorHints : data.hints[failing];
+    function hintsNow() {
+      if (kept.failing === AN_ERROR.name) return lab.errorHints;
+      return lab.hints[kept.failing] ?? [];
     }
 
     function nextHint() {
-      const all = hints();
-      const shown = Number(store.get("shown") ?? 0);
-      if (shown >= all.length) {
-        showSolution();
+      const every = hintsNow();
+      if (kept.shown >= every.length) {
+        openSolution();
         return;
       }
-      const failing = store.get("failing");
-      const title = data.titles[failing] ?? "the error that your code raised";
-      const line = block("p", "lab-hint");
-      const number = block("strong", "");
-      number.textContent = `Hint ${shown + 1} of ${all.length}`;
-      line.append(number, " for “", ...marked(title), "”: ", ...marked(all[shown]));
-      told.append(line);
-      store.set("shown", String(shown + 1));
-      refresh();
+      const title = lab.titles[kept.failing] ?? AN_ERROR.title;
+      const number = make("strong", "", `Hint ${kept.shown + 1} of ${every.length}`);
+      const line = make("p", "lab-hint", number, " for “", ...marked(title), "”: ");
+      line.append(...marked(every[kept.shown]));
+      hints.append(line);
+      kept.shown += 1;
+      keep();
+      show();
     }
 
-    function refresh() {
-      const all = hints();
-      const shown = Number(store.get("shown") ?? 0);
-      hint.hidden = !all;
+    function show() {
+      const every = hintsNow();
+      hint.hidden = !every.length;
       hint.textContent =
-        all && shown < all.length ? `Hint ${shown + 1} of ${all.length}` : "Solution";
-      back.hidden = text !== starter || !store.get("before");
+        kept.shown < every.length ? `Hint ${kept.shown + 1} of ${every.length}` : "Solution";
+      back.hidden = kept.text !== starter || !kept.before;
     }
 
-    function change(to) {
-      live.text = to;
+    function keep() {
+      if (!write(lab.name, kept)) said.textContent = NOT_KEPT;
     }
 
     async function copy() {
       try {
-        await navigator.clipboard.writeText(text);
-        kept.textContent = `Copied. At a desk it is ${data.work}.`;
+        await navigator.clipboard.writeText(`${kept.text}\n`);
+        said.textContent = `Copied. At a desk it belongs into ${lab.work}.`;
       } catch {
-        kept.textContent = "This browser does not let a page copy: download the file.";
+        said.textContent = "This browser lets no page copy. Download the file instead.";
       }
     }
 
-    function download() {
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([text], { type: "text/x-python" }));
-      link.download = data.file;
+    function save() {
+      const link = make("a", "");
+      link.href = URL.createObjectURL(new Blob([`${kept.text}\n`], { type: "text/x-python" }));
+      link.download = lab.file;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-      kept.textContent = `Put it into the course as ${data.work}, then: ${data.command}`;
+      said.textContent = `At a desk, make it ${lab.work}. Then: ${lab.command}`;
     }
   }
 
-  /** An outcome, as a notebook shows it. */
-  function drawn(came) {
-    const said = block("p", "");
-    const headline = block("strong", "");
-    headline.textContent = `${came.headline}:`;
-    said.append(headline, " ", ...marked(came.message));
-    const code = block("pre", "");
-    code.textContent = came.code;
-    return [listed(came.checks), said, ...(came.code ? [code] : [])];
-  }
-
-  function listed(checks) {
-    const list = document.createElement("ol");
-    for (const check of checks) {
-      const row = block("li", "");
-      row.dataset.state = check.state;
-      row.append(`${check.state}: `, ...marked(check.title));
-      list.append(row);
-    }
-    return list;
-  }
-
-  function showSolution() {
+  function openSolution() {
     const box = document.querySelector("#solution details");
     box.open = true;
     box.querySelector("summary").focus();
-    box.scrollIntoView();
   }
 
-  /** Texts under one name in localStorage, if the browser has one. */
-  function shelf(name) {
-    const key = (what) => `course-${name}-${what}`;
-    return {
-      get(what) {
-        try {
-          return localStorage.getItem(key(what)) ?? undefined;
-        } catch {
-          return undefined;
-        }
-      },
-      set(what, value) {
-        try {
-          localStorage.setItem(key(what), value);
-          return true;
-        } catch {
-          return false;
-        }
-      },
-    };
+  /** An outcome, as a notebook shows it. */
+  function drawn({ headline, message, code, checks }) {
+    const said = make("p", "lab-said", make("strong", "", `${headline}:`), " ", ...marked(message));
+    return [listed(checks), said, ...(code ? [make("pre", "lab-line", code)] : [])];
   }
 
-  /** Text and code of a sentence with backticks. */
-  function marked(sentence) {
-    return sentence.split("`").map((part, index) => {
-      if (index % 2 === 0) {
-        return part;
-      }
-      const code = document.createElement("code");
-      code.textContent = part;
-      return code;
+  function listed(checks) {
+    const rows = checks.map(({ state, title }) => {
+      const row = make("li", "", `${state}: `, ...marked(title));
+      row.dataset.state = state;
+      return row;
     });
+    return make("ol", "lab-checks", ...rows);
   }
 
-  function block(tag, name) {
-    const made = document.createElement(tag);
-    made.className = name;
+  /** A sentence in which code stands between backticks. */
+  function marked(sentence) {
+    const parts = sentence.split("`");
+    return parts.map((part, index) => (index % 2 ? make("code", "", part) : part));
+  }
+
+  function button(words, press) {
+    const made = make("button", "", words);
+    Object.assign(made, { type: "button", onclick: press });
     return made;
   }
 
-  function button(label, act) {
-    const made = block("button", "");
-    made.type = "button";
-    made.textContent = label;
-    made.addEventListener("click", act);
-    return made;
+  const key = (name) => `async-course:lab:${name}`;
+
+  function read(name) {
+    try {
+      return JSON.parse(localStorage.getItem(key(name)) ?? "{}");
+    } catch {
+      return {}; // no storage, or not what we wrote
+    }
   }
-})();
+
+  function write(name, kept) {
+    try {
+      localStorage.setItem(key(name), JSON.stringify(kept));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+})((window.asyncCourse ??= {}));

@@ -10,11 +10,6 @@ from playwright.sync_api import Page
 from bench.practice.in_the_page import as_data
 from bench.practice.printed_outcomes import Outcome
 
-ENDS = """
-element => { element.dataset.ended = "";
-  element.addEventListener("live:end", () => { element.dataset.ended = "yes"; }, {once: true}); }
-"""
-
 
 @dataclass(frozen=True)
 class LabPage:
@@ -39,17 +34,17 @@ class LabPage:
         return self.cell.get_by_role("button", name=name)
 
     def begin(self) -> None:
-        self.cell.evaluate(ENDS)
         self.button("Check").click()
 
     def ended(self) -> dict[str, Any]:
         """Wait for the end of the run; what the page shows then, in the form of `shown_for`."""
-        self.cell.and_(self.page.locator('[data-ended="yes"]')).wait_for(timeout=120_000)
+        ended = ", ".join(f"[data-live-state={state}]" for state in ("done", "failed", "stopped"))
+        self.cell.and_(self.page.locator(ended)).wait_for(timeout=120_000)
         outcome = self.cell.locator(".lab-outcome")
         code = outcome.locator("pre")
         return {
             "checks": outcome.locator("li").all_text_contents(),
-            "said": outcome.locator("p").text_content(),
+            "said": outcome.locator(".lab-said").text_content(),
             "code": code.text_content() if code.count() else "",
         }
 
