@@ -32,13 +32,14 @@ ARROWS = {
     "practice": {"instruments", "servers", "front"},
     "visit": {"front", "servers", "traces", "instruments", "figures", "quizzes", "practice"},
     "bistro": set(),
-    "_ext": {"front", "traces", "quizzes"},
+    "_ext": {"front", "traces", "quizzes", "practice"},
 }
 
 STANDARD_LIBRARY_ALONE = [
     *("claims", "course", "claim_index", "units", "assets", "palette", "captions"),
     *("instruments.virtual", "instruments.heartbeats"),  # the reader's browser
-    *("instruments.gates", "instruments.in_vain"),
+    *("instruments.gates", "instruments.in_vain", "instruments.simulated_sockets"),
+    *("practice.in_the_page", "practice.commands"),
     *(
         "servers.supervisor",
         "servers.private",

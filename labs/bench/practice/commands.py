@@ -26,11 +26,11 @@ from dataclasses import replace
 
 from bench.practice.checking import LIMIT, run_checks
 from bench.practice.folders import Lab, UnknownLab, find, read
+from bench.practice.judgements import not_attempted
 from bench.practice.printed_outcomes import (
     Check,
     Correct,
     Hint,
-    NotAttempted,
     Outcome,
     Raised,
     Solution,
@@ -42,7 +42,6 @@ IN_A_SHELL = "python -m bench.practice {lab.words} {verb}"
 USAGE = "python -m bench.practice LAB [--with TRACK] [hint [NUMBER] | solution | reset]"
 _SUBMIT = re.compile(r"^\s*(bench\.|practice\.)*submit\(.*$", re.MULTILINE)
 _OURS = {"submit", "hint", "solution"}
-STILL = "The file is still the starter. What to change stands on the lab's page."
 AN_ERROR = {"name": "an error", "title": "the error that your code raised"}
 ERROR_HINTS = (
     "Which value on the line of the error is not what that line expects, and what made it?",
@@ -96,13 +95,8 @@ def check(
     outcome = run_checks(lab, lab.work, tell, limit)
     if lab.untouched(read(lab.work)) and outcome.stopped:
         lab.remember(failing=None, hints=0)  # what an earlier try failed is no longer of use
-        return NotAttempted(
-            lab.name,
-            f"{beginning or STILL} This is how it fails: {outcome.message}",
-            outcome.code,
-            outcome.checks,
-            next=f"The next hint: `{how.format(verb='hint', lab=lab)}`.",
-        )
+        offer = f"The next hint: `{how.format(verb='hint', lab=lab)}`."
+        return replace(not_attempted(lab, outcome, beginning), next=offer)
     if isinstance(outcome, Correct):
         lab.remember(failing=None, hints=0)
         call = how.format(verb="solution", lab=lab)
