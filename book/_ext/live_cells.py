@@ -41,9 +41,11 @@ CELL_FILES = (
     "live-cell.js",
     "live.js",
 )
+PLAYGROUND_FILES = ("playground-answers.js", "playground-engine.js", "playground.js")
 LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("live-lab", ("lab.css", "lab.js")),  # before the script that makes the buttons
     ("tag_live", CELL_FILES),
+    ('class="playground"', PLAYGROUND_FILES),
 )
 """A mark in a page's body, and the files of `book/_live` that come with it, in order.
 
