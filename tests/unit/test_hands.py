@@ -35,7 +35,8 @@ def test_letters_are_the_options_in_the_order_of_the_card() -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "of", "again"), [(29, 100, False), (30, 100, True), (70, 100, True), (71, 100, False)]
+    ("right", "of", "again"),
+    [(29, 100, False), (30, 100, True), (70, 100, True), (71, 100, False), (63, 90, True)],
 )
 def test_between_thirty_and_seventy_per_cent_the_class_votes_again(right, of, again) -> None:
     shown = votes(NUMBER, {2.0: right, 0.1: of - right})

@@ -12,7 +12,7 @@ from bench.quizzes.items import Answer, Item
 
 OTHER = "other"
 LETTERS = "ABCDEFGH"
-FEW, MANY = 0.3, 0.7  # the parts of a class between which neighbours learn from each other
+FEW, MANY = 30, 70  # per cent of a class, between which neighbours learn from each other
 LONGEST = 42  # letters of an option above its bar
 
 
@@ -35,7 +35,7 @@ def votes(ref: str, counts: Mapping[str | float, int], *, show: bool | None = No
 
 
 def tally(item: Item, counts: Mapping[str | float, int]) -> dict[Answer, int]:
-    """How many votes each answer of the card has. Raises ValueError for counts that are no votes."""
+    """The votes for each answer of the card. Raises ValueError for counts that are no votes."""
     rows = {answer: 0 for answer in item.answers}
     if not counts:
         raise ValueError('votes: there are no counts; write for example {"A": 3, "B": 12}.')
@@ -68,7 +68,7 @@ class Votes:
     @property
     def again(self) -> bool:
         """Whether the class should discuss and vote once more: from 30 % to 70 % are right."""
-        return FEW * self.total <= self.right <= MANY * self.total
+        return FEW * self.total <= 100 * self.right <= MANY * self.total
 
     @property
     def open(self) -> bool:
@@ -80,7 +80,7 @@ class Votes:
         """What to do now. It does not tell the answer."""
         if self.again:
             return "30–70 % right: discuss with your neighbours for two minutes, then vote again."
-        many = self.right > MANY * self.total
+        many = 100 * self.right > MANY * self.total
         return f"{'More than 70' if many else 'Fewer than 30'} % right: run the experiment now."
 
     @property
