@@ -34,8 +34,8 @@ def documents() -> list[str]:
 def kind_of(document: str) -> str:
     """Numbered pages (`01-…`) in one folder are of one kind, and so is all plain prose.
 
-    A page with markup or a directive of the course's own is its own kind; those that show nothing
-    else than questions are one.
+    A page with markup or a directive of the course's own is its own kind. One that shows questions
+    and nothing else is of the kind of the intro, which opens with two.
     """
     folder, name = Path(document).parent.name, Path(document).name
     if re.match(r"\d", name):
@@ -43,7 +43,7 @@ def kind_of(document: str) -> str:
     text = (COURSE / f"{document}.md").read_text(encoding="utf-8")
     shown = {directive or markup for markup, directive in OWN_MARKUP.findall(text)}
     if shown == {"quiz"}:
-        return "questions"
+        return "intro"
     return name if shown else "prose"
 
 

@@ -121,12 +121,13 @@ class Votes:
         )
         return "\n".join(
             [
-                f'<section class="votes" style="margin-bottom:1rem">',
+                '<section class="votes" style="margin-bottom:1rem">',
                 f"<p>{markdown(self.item.prompt)}</p>",
                 figure.html,
                 f"<p><strong>{html.escape(self.advice)}</strong></p>",
-                f"<details{' open' if self.open else ''}><summary style="{TARGET}">The answer, and a "
-                f"reply to each</summary><p>{html.escape(self.share)}</p><ul>{told}</ul></details></section>",
+                f"<details{' open' if self.open else ''}>"
+                f'<summary style="{TARGET}">The answer, and a reply to each</summary>'
+                f"<p>{html.escape(self.share)}</p><ul>{told}</ul></details></section>",
             ]
         )
 
