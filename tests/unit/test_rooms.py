@@ -28,7 +28,7 @@ ARROWS = {
     "traces": {"front"},
     "instruments": {"servers", "traces", "front"},
     "figures": {"traces", "front"},
-    "quizzes": {"front"},
+    "quizzes": {"figures", "front"},
     "practice": {"instruments", "servers", "front"},
     "visit": {"front", "servers", "traces", "instruments", "figures", "quizzes", "practice"},
     "bistro": set(),
