@@ -10,10 +10,10 @@ import pytest
 import changes
 import refresh
 from bench.claim_index import claims_of
-from bench.course import LESSON_TEXTS
+from bench.course import lesson_texts
 
 TABLE = changes.load()
-LESSONS = sorted(LESSON_TEXTS.glob("[0-9][0-9]-*.md"))
+LESSONS = lesson_texts()
 
 
 def prose_of(lesson) -> str:
