@@ -7,10 +7,11 @@ import urllib.request
 import zipfile
 
 import pytest
-from get_the_course import FOLDER, ZIP
 from playwright.sync_api import Browser
 
 from bench.course import COURSE, files_of_the_course, lesson_texts
+from bench.course import FOLDER_IN_THE_ZIP as FOLDER
+from bench.course import ZIP_OF_THE_COURSE as ZIP
 
 LESSONS = [path.stem for path in lesson_texts()]
 CODE = """() => {
