@@ -13,6 +13,9 @@ from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 PYTHONS = ("3.11", "3.12", "3.13")
 """What a folder serves unless other ones are named: those that the README says have been run."""
 
+PATCHES = (0, 99)
+"""The oldest and the newest of one Python: a lock may differ between 3.11.4 and 3.11.5."""
+
 _OLDEST_LINUX, _NEWEST_LINUX = 5, 28  # glibc 2.x: PostgreSQL's wheel needs 2.28, of 2018
 _MACOS = 11, 0
 
@@ -32,18 +35,18 @@ class System:
     platform_system: str
     machine: str
 
-    def environment(self, python: str) -> Environment:
+    def environment(self, python: str, patch: int) -> Environment:
         """What the markers of requirements are compared with; `python` is "3.12"."""
         return Environment(
             implementation_name="cpython",
-            implementation_version=f"{python}.0",
+            implementation_version=f"{python}.{patch}",
             os_name=self.os_name,
             platform_machine=self.machine,
             platform_python_implementation="CPython",
             platform_release="",
             platform_system=self.platform_system,
             platform_version="",
-            python_full_version=f"{python}.0",
+            python_full_version=f"{python}.{patch}",
             python_version=python,
             sys_platform=self.sys_platform,
         )

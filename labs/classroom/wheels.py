@@ -21,7 +21,7 @@ from packaging.utils import NormalizedName, canonicalize_name, parse_wheel_filen
 from packaging.version import Version
 
 from bench.course import COURSE
-from classroom.systems import System
+from classroom.systems import PATCHES, System
 
 INSTALLER = "pip==26.3"
 """Also in each folder: Debian's Python has no pip, and an old pip does not know new wheels."""
@@ -40,9 +40,9 @@ def lines(path: Path) -> Iterator[Requirement]:
             yield Requirement(text)
 
 
-def locked(system: System, python: str) -> dict[NormalizedName, Version]:
+def locked(system: System, python: str, patch: int) -> dict[NormalizedName, Version]:
     """What constraints.txt pins for that system."""
-    environment = system.environment(python)
+    environment = system.environment(python, patch)
     return {
         canonicalize_name(one.name): Version(next(iter(one.specifier)).version)
         for one in (*lines(COURSE / "constraints.txt"), Requirement(INSTALLER))
@@ -96,9 +96,15 @@ def best(
 def needed(pool: Path, system: System, python: str, *, download: bool = True) -> list[Path]:
     """The wheels that the course needs there, from the pool, each fetched into it when missing.
 
+    They serve the oldest `python` as well as the newest: 3.12.0 and 3.12.99.
     Raises Unresolved when one is not to be had, or `download` is False and one is not there.
     """
-    lock, environment = locked(system, python), system.environment(python)
+    serving = [_needed(pool, system, python, patch, download) for patch in PATCHES]
+    return sorted({wheel for found in serving for wheel in found})
+
+
+def _needed(pool: Path, system: System, python: str, patch: int, download: bool) -> list[Path]:
+    lock, environment = locked(system, python, patch), system.environment(python, patch)
     found: dict[NormalizedName, Path] = {}
     done: set[tuple[NormalizedName, str]] = set()
     waiting = [*lines(COURSE / "requirements.txt"), Requirement(INSTALLER)]
@@ -126,7 +132,7 @@ def needed(pool: Path, system: System, python: str, *, download: bool = True) ->
             if one.marker is None or one.marker.evaluate({**environment, "extra": extra})
         ]
         if not waiting:
-            return sorted(found.values())
+            return list(found.values())
     raise Unresolved(f"after {ROUNDS} rounds still asked: {', '.join(map(str, waiting))}")
 
 

@@ -73,6 +73,21 @@ def test_what_another_system_needs_is_asked_about_that_system(course: Path) -> N
     assert on_windows[3].name.endswith("win_amd64.whl")
 
 
+def test_the_oldest_and_the_newest_of_a_python_are_served(course: Path) -> None:
+    """A lock may have two lines: Python 3.11.5 needs another version than 3.11.4."""
+    lock = course.parent / "constraints.txt"
+    two = "salt==2.0 ; python_full_version < '3.12.5'\nsalt==3.0 ; python_full_version >= '3.12.5'"
+    lock.write_text(lock.read_text().replace("salt==2.0", two))
+    wheel(course, "soup-1.0-py3-none-any", "salt")
+    wheel(course, "salt-2.0-py3-none-any")
+    wheel(course, "salt-3.0-py3-none-any")
+    found = [one.name for one in needed(course, LINUX, "3.12", download=False)]
+    assert [name for name in found if name.startswith("salt")] == [
+        "salt-2.0-py3-none-any.whl",
+        "salt-3.0-py3-none-any.whl",
+    ]
+
+
 @pytest.mark.parametrize(
     ("system", "python", "tagged"),
     [
@@ -102,7 +117,7 @@ def test_what_no_lock_names_is_refused(course: Path) -> None:
 def test_of_several_wheels_the_one_that_pip_takes(course: Path) -> None:
     wheel(course, "salt-2.0-py3-none-any")
     own = wheel(course, "salt-2.0-cp312-cp312-macosx_11_0_universal2")
-    salt = locked(INTEL, "3.12")["salt"]  # type: ignore[index]
+    salt = locked(INTEL, "3.12", 0)["salt"]  # type: ignore[index]
     assert best(course, "salt", salt, INTEL, "3.12") == own  # type: ignore[arg-type]
 
 

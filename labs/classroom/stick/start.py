@@ -79,8 +79,12 @@ def environment() -> dict[str, str]:
 
 
 def run(command: list[str | Path]) -> None:
+    """Run it; what it says is shown when it fails."""
     words = list(map(str, command))
-    if subprocess.run(words, cwd=COURSE, env=environment()).returncode:
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = subprocess.run(words, cwd=COURSE, env=environment(), **both)
+    if done.returncode:
+        sys.stderr.write(done.stdout.decode(errors="replace"))
         raise Stop(f"This failed: {' '.join(words)}")
 
 

@@ -7,6 +7,7 @@ their list of wheels is known to be complete, because making it fails otherwise.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -65,4 +66,6 @@ def tried(home: Path, system: str) -> list[str]:
 
 def offline(command: str) -> list[str]:
     """The command of a shell, in a network of its own, in which nothing is."""
-    return ["unshare", "--map-root-user", "--net", "sh", "-ec", command]
+    # Somebody else than root stays who they are: PostgreSQL would ask root to become nobody.
+    mine = [] if os.getuid() == 0 else ["--map-current-user", "--keep-caps"]
+    return ["unshare", *mine, "--net", "sh", "-ec", command]
