@@ -17,7 +17,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export HOME := $(shell mktemp -d)
 endif
 
-.PHONY: help book html lab test proof notebooks clean
+.PHONY: help ready book html lab test proof notebooks classroom clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -28,6 +28,9 @@ book: html ## build the book, serve it on 127.0.0.1 and print the address
 html: $(READY)
 	@echo "Building the book: some seconds the first time, then only what changed …"
 	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet >/dev/null
+
+ready: $(READY) ## look whether this computer is ready for the course
+	@$(BIN)/python -m bench.ready
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	@echo "Opening JupyterLab with the notebooks. Stop it with Ctrl+C."
@@ -42,6 +45,9 @@ proof: $(PROOF) ## the long proof: every seeded fault, fault and load tests, fla
 
 notebooks: $(PROOF) ## run the notebooks afresh and store their outputs
 	@$(BIN)/python notebooks/refresh.py $(only)
+
+classroom: html ## make a folder for each operating system of a class, with all it needs
+	@$(BIN)/python -m classroom
 
 clean: ## remove the built book and the virtual environment
 	rm -rf _build .mypy_cache $(VENV)
