@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from addresses import code_of, open_addresses
 from bench.course import COURSE
 
+FOR_A_ROOM = COURSE / "book" / "room.py"
+"""`python book/serve.py --class`: it listens beyond this machine, and only when it is asked."""
 CODE = [
     path
     for folder in ("labs", "book", "notebooks", "tests/support", "tests/proof")
@@ -22,8 +26,18 @@ def test_every_server_listens_for_this_machine_alone() -> None:
         f"{path.relative_to(COURSE)}, line {one}"
         for path, source in sources
         for one in open_addresses(source)
+        if path != FOR_A_ROOM
     ]
     assert not found, "\n".join(found)
+
+
+def test_one_line_listens_for_a_room_and_nothing_else_imports_it() -> None:
+    [line] = open_addresses(FOR_A_ROOM.read_text("utf-8"))
+    assert "BookServer((address, one), handler)" in line
+    importing = [path for path in CODE if re.search(r"\bimport room|from room\b", path.read_text())]
+    assert importing == [COURSE / "book" / "serve.py"]
+    source = importing[0].read_text("utf-8")
+    assert "    if options.room is not None:\n        from room import" in source
 
 
 def test_no_command_names_every_network() -> None:

@@ -12,10 +12,10 @@ import pytest
 import changes
 import refresh
 from bench.claim_index import claims_of
-from bench.course import BOOK, COURSE, LESSON_TEXTS
+from bench.course import BOOK, COURSE, LESSON_TEXTS, lesson_texts
 
 TABLE = changes.load()
-LESSONS = sorted(LESSON_TEXTS.glob("[0-9][0-9]-*.md"))
+LESSONS = lesson_texts()
 
 
 DEMO = re.compile(r"\*\*Demo:\*\*(.*)")

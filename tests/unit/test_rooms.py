@@ -30,6 +30,7 @@ ARROWS = {
     "figures": {"traces", "front"},
     "quizzes": {"figures", "front"},
     "practice": {"instruments", "servers", "front"},
+    "ready": {"servers", "front"},
     "visit": {"front", "servers", "traces", "instruments", "figures", "quizzes", "practice"},
     "bistro": set(),
     "_ext": {"front", "traces", "quizzes", "practice"},
