@@ -1,0 +1,68 @@
+"""`site.zip`: what Python finds in the reader's browser besides its standard library.
+
+    packages/…             the contents of the fetched wheels
+    live_boot/…            what makes the browser behave as CPython does
+    course/labs/bench/…    the instruments that need no server, where they find the course
+
+Two builds of one state of the course write the same bytes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from live_pins import BOOK, wheels
+
+LIVE = BOOK / "_live"
+COURSE_FILES = (
+    "labs/bench/*.py",
+    "labs/bench/instruments/*.py",
+    "labs/bench/traces/*.py",
+    "labs/bench/figures/*.py",
+    "book/_static/timeline/lanes.css",
+)
+"""The files of the course that cells may use, as patterns below its top folder."""
+
+NOT_NEEDED = (
+    ".pyi",
+    ".typed",
+    "/RECORD",
+    "/WHEEL",
+    "/INSTALLER",
+    ".pyx",
+    ".c",
+    ".h",
+    "entry_points.txt",
+)
+NOT_ENTERED = {"tests", "licenses", "sboms", "__pycache__", "mypy.py"}
+
+
+def write_site(target: Path) -> None:
+    """Write the archive, stored and then compressed as one piece, which is smaller and faster."""
+    stored = io.BytesIO()
+    with zipfile.ZipFile(stored, "w") as archive:
+        for name, body in site_files():
+            archive.writestr(zipfile.ZipInfo(name), body)
+    target.write_bytes(gzip.compress(stored.getvalue(), compresslevel=9, mtime=0))
+
+
+def site_files() -> Iterator[tuple[str, bytes]]:
+    """(name in the archive, contents), in a fixed order."""
+    for wheel in wheels():
+        with zipfile.ZipFile(wheel) as archive:
+            for name in sorted(archive.namelist()):
+                if is_needed(name):
+                    yield f"packages/{name}", archive.read(name)
+    for path in sorted((LIVE / "live_boot").glob("*.py")):
+        yield f"live_boot/{path.name}", path.read_bytes()
+    for pattern in COURSE_FILES:
+        for path in sorted(BOOK.parent.glob(pattern)):
+            yield f"course/{path.relative_to(BOOK.parent).as_posix()}", path.read_bytes()
+
+
+def is_needed(name: str) -> bool:
+    return not (name.endswith((*NOT_NEEDED, "/")) or NOT_ENTERED & set(name.split("/")))

@@ -1,0 +1,26 @@
+"""Makes Python in a web worker behave as CPython does, as far as this course can tell.
+
+Imported once, before the first cell. Each module takes away one difference:
+
+`sleeping`          `time.sleep` holds the event loop
+`stand_ins`         a task that plays a thread: it may wait while others go on
+`pools`             `to_thread`, `run_in_executor` and AnyIO's forty places use such tasks
+`sqlite_threads`    aiosqlite's thread for each connection is such a task
+`impossible`        what cannot work here says so in one sentence
+`cells`             runs a cell of the page
+
+`tests/support/probes.py` compares nineteen behaviours with CPython.
+"""
+
+from __future__ import annotations
+
+from live_boot import impossible, pools, sleeping, sqlite_threads
+from live_boot.cells import run_cell
+from live_boot.stand_ins import CAN_SWITCH_STACKS
+
+__all__ = ["CAN_SWITCH_STACKS", "run_cell"]
+
+sleeping.install()
+pools.install()
+sqlite_threads.install()
+impossible.install()

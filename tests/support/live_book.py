@@ -1,0 +1,66 @@
+"""A small book with live cells, built by Sphinx in seconds, and its pages in a browser."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import Page
+
+import serve
+from bench.course import BOOK
+
+
+def live_book(source: Path, *cells: str, pages: dict[str, str] | None = None) -> Path:
+    """Build a book whose page `index` has these live cells; `pages` are further Markdown pages.
+
+    Returns the built folder. The cells have no recorded output.
+    """
+    notebook = nbformat.v4.new_notebook()
+    notebook.metadata.language_info = {"name": "python", "pygments_lexer": "ipython3"}
+    notebook.cells = [
+        nbformat.v4.new_markdown_cell("# Live"),
+        *(nbformat.v4.new_code_cell(cell, metadata={"tags": ["live"]}) for cell in cells),
+    ]
+    source.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, source / "index.ipynb")
+    for name, text in (pages or {}).items():
+        (source / f"{name}.md").write_text(f"---\norphan: true\n---\n{text}", encoding="utf-8")
+    (source / "conf.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(BOOK / '_ext')!r})\n"
+        "extensions = ['myst_nb', 'live_cells']\nhtml_theme = 'basic'\n"
+        "nb_execution_mode = 'off'\n",
+        encoding="utf-8",
+    )
+    built = source / "_build"
+    command = [sys.executable, "-m", "sphinx", "-W", "-n", "-q", "-b", "html"]
+    done = subprocess.run([*command, source, built], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return built
+
+
+@contextmanager
+def served_plainly(site: Path) -> Iterator[str]:
+    """Serve `site` as `make book` does; yields its address, which ends with a slash."""
+    server = serve.open_server(site)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def run_live(page: Page) -> list[str]:
+    """Run the last live cell, and so all above it; returns what each of them shows."""
+    page.locator(".live-bar button").last.click()
+    words = "[...document.querySelectorAll('.live-status')].at(-1).textContent"
+    page.wait_for_function(f"/^(done|failed)/.test({words})", timeout=120_000)
+    return [cell.text_content() or "" for cell in page.locator(".live-output").all()]
