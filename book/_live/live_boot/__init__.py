@@ -5,6 +5,7 @@ Imported once, before the first cell. Each module takes away one difference:
 `sleeping`          `time.sleep` holds the event loop
 `stand_ins`         a task that plays a thread: it may wait while others go on
 `pools`             `to_thread`, `run_in_executor` and AnyIO's forty places use such tasks
+`task_factories`    the loop's task factory is asked, as `LoopTrace` needs it
 `sqlite_threads`    aiosqlite's thread for each connection is such a task
 `impossible`        what cannot work here says so in one sentence
 `cells`             runs a cell of the page
@@ -14,7 +15,7 @@ Imported once, before the first cell. Each module takes away one difference:
 
 from __future__ import annotations
 
-from live_boot import impossible, pools, sleeping, sqlite_threads
+from live_boot import impossible, pools, sleeping, sqlite_threads, task_factories
 from live_boot.cells import run_cell
 from live_boot.stand_ins import CAN_SWITCH_STACKS
 
@@ -23,4 +24,5 @@ __all__ = ["CAN_SWITCH_STACKS", "run_cell"]
 sleeping.install()
 pools.install()
 sqlite_threads.install()
+task_factories.install()
 impossible.install()

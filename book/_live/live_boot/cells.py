@@ -13,6 +13,8 @@ from typing import Any
 
 from pyodide.code import CodeRunner
 
+from bench import claims
+
 _namespace: dict[str, Any] = {"__name__": "__main__"}
 _show: Callable[[str, str], None] = lambda mime, data: None  # noqa: E731
 
@@ -83,3 +85,4 @@ def told(error: BaseException, name: str) -> str:
 
 
 builtins.display = display
+claims.goes_on_when_red = True

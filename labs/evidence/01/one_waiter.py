@@ -13,7 +13,7 @@ async def awaits():
 
 
 async def blocks():
-    time.sleep(0.1)
+    time.sleep(0.1)  # noqa: ASYNC251 -- it blocks
 
 
 async def guest(name, wait):
