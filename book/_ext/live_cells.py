@@ -60,9 +60,8 @@ def copy_scripts(app: Sphinx) -> None:
 def copy_assets(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.format != "html" or not is_whole():
         return
-    for name in SHIPPED:
-        if (ASSETS / name).exists():
-            shutil.copytree(ASSETS / name, folder(app) / name, dirs_exist_ok=True)
+    for source in (*(ASSETS / name for name in SHIPPED), LIVE / "licences"):
+        shutil.copytree(source, folder(app) / source.name, dirs_exist_ok=True)
     write_site(folder(app) / "site.zip.gz")
 
 

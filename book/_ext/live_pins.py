@@ -17,16 +17,20 @@ ASSETS = BOOK / "_live" / "assets"
 """What was fetched and unpacked: `pyodide/`, `pglite/`, `wheels/`, `licences/`."""
 LIST = "whole.json"
 """Written last: which pins the folder holds, and the size of each of its files."""
+LAYOUT = 1
+"""Raise it with every change in what is made of the packages: old folders are fetched afresh."""
 
 
 def read_pins() -> dict[str, Any]:
+    """`python`, `platform`, `abi`; `wheels` {file: hash}; `npm` {name: …}; `node`, a helper."""
     pins: dict[str, Any] = json.loads(PINS.read_text(encoding="utf-8"))
     return pins
 
 
 def pins_mark() -> str:
-    """Changes with any pin."""
-    return hashlib.sha256(PINS.read_bytes()).hexdigest()
+    """Changes with whatever is shipped, not with what helps to fetch it."""
+    shipped = {name: value for name, value in read_pins().items() if name != "node"}
+    return hashlib.sha256(json.dumps([LAYOUT, shipped]).encode()).hexdigest()
 
 
 def write_list(folder: Path) -> None:
@@ -59,9 +63,6 @@ def wheels(folder: Path = ASSETS) -> list[Path]:
 def versions() -> dict[str, str]:
     """{"Python": …, "fastapi": …}: what a page may say about the Python that runs in it."""
     pins = read_pins()
-    named = dict(name.split("-")[:2] for name in pins["wheels"])
-    return {
-        "Python": pins["python"],
-        **{name: one["version"] for name, one in pins["npm"].items()},
-        **named,
-    }
+    named = {name.split("-")[0]: name.split("-")[1] for name in pins["wheels"]}
+    packages = {name: one["version"] for name, one in pins["npm"].items()}
+    return {"Python": pins["python"], **packages, **named}
