@@ -1,6 +1,6 @@
 """A task factory makes the tasks of the loop, with their names, as in CPython.
 
-Pyodide's own `create_task` calls a function that Python 3.14 no longer has, once there is a factory.
+Where there is a factory, Pyodide's own `create_task` calls what Python 3.14 no longer has.
 `LoopTrace` is one, and timelines are drawn from it.
 """
 
