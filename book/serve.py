@@ -1,7 +1,8 @@
 """Serve the built book on this computer: `python book/serve.py [--no-browser] [--port 8000]`.
 
 Standard library only. It binds to 127.0.0.1, so that nobody else on the network sees the book, and
-it compresses text as a public host does, so that a page weighs here what it weighs there.
+it compresses text as a public host does, so that a page weighs here what it weighs there. It sends
+the content security policy that the build wrote into the book.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import BinaryIO
 SITE = Path(__file__).resolve().parents[1] / "_build" / "html"
 HOST = "127.0.0.1"
 PORTS_TRIED = 20
+POLICY = "_static/security-policy.txt"
 
 # Stated here because Windows reads its registry, where an editor may have renamed `.js`.
 TYPES = {
@@ -64,6 +66,9 @@ class BookHandler(SimpleHTTPRequestHandler):
     def end_headers(self) -> None:
         self.send_header("Vary", "Accept-Encoding")
         self.send_header("Cache-Control", "no-cache")  # a rebuilt page is seen at once
+        policy = Path(self.directory) / POLICY
+        if policy.is_file():  # with every file: a worker has no policy but that of its own script
+            self.send_header("Content-Security-Policy", policy.read_text("utf-8").strip())
         super().end_headers()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:

@@ -26,16 +26,31 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
-from bench.course import EVIDENCE, output_of
+from bench.course import EVIDENCE, STATUS, output_of
 
 log = logging.getLogger(__name__)
 
-LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (("tag_live", ("live.css", "live.js")),)
-"""A mark in a page's body, and the files of `book/_live` that come with it, in order."""
+CELL_FILES = (
+    "live.css",
+    "live-words.js",
+    "live-edits.js",
+    "live-colours.js",
+    "live-editor.js",
+    "live-output.js",
+    "live-engine.js",
+    "live-cell.js",
+    "live.js",
+)
+LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (("tag_live", CELL_FILES),)
+"""A mark in a page's body, and the files of `book/_live` that come with it, in order.
+
+The last of them has the settings of the page in its attribute `data-live`.
+"""
 
 PRELOADED = ("fastapi", "httpx", "aiosqlite")
 """Imported while the page shows progress, where its cells import them: they take a second."""
 
+SITE = "site.zip.gz"
 SHIPPED = ("pyodide", "pglite", "licences")
 """The folders of the fetched assets that the built book has; wheels are in `site.zip`."""
 
@@ -45,7 +60,7 @@ def folder(app: Sphinx) -> Path:
 
 
 def copy_scripts(app: Sphinx) -> None:
-    """Before any page is written, since Sphinx puts a file's checksum into its address."""
+    """Before any page is written: it says the checksums of scripts and the size of the rest."""
     if app.builder.format != "html":
         return
     if not is_whole():
@@ -55,6 +70,13 @@ def copy_scripts(app: Sphinx) -> None:
     for path in LIVE.iterdir():
         if path.suffix in (".js", ".css", ".mjs"):
             shutil.copyfile(path, folder(app) / path.name)
+    write_site(folder(app) / SITE)
+
+
+def download(app: Sphinx) -> int:
+    """Bytes that a reader's first run loads, as they lie on the server."""
+    packed = [*(ASSETS / "pyodide").glob("*.gz"), folder(app) / SITE]
+    return sum(path.stat().st_size for path in packed)
 
 
 def copy_assets(app: Sphinx, error: Exception | None) -> None:
@@ -62,7 +84,6 @@ def copy_assets(app: Sphinx, error: Exception | None) -> None:
         return
     for source in (*(ASSETS / name for name in SHIPPED), LIVE / "licences"):
         shutil.copytree(source, folder(app) / source.name, dirs_exist_ok=True)
-    write_site(folder(app) / "site.zip.gz")
 
 
 def add_to_page(
@@ -70,14 +91,17 @@ def add_to_page(
 ) -> None:
     if doctree is None or not is_whole():
         return
-    settings = json.dumps({"preload": preloaded(doctree), "versions": versions()})
+    recorded = json.loads(STATUS.read_text(encoding="utf-8"))["python"]
+    settings = {"preload": preloaded(doctree), "versions": versions(), "recorded": recorded}
+    settings["bytes"] = download(app)
     for mark, files in LOADED_WITH:
         if mark in context.get("body", ""):
             for name in files:
                 if name.endswith(".css"):
                     app.add_css_file(f"live/{name}")
                 else:
-                    extra: dict[str, Any] = {"data-live": settings}
+                    last = name == files[-1]
+                    extra: dict[str, Any] = {"data-live": json.dumps(settings)} if last else {}
                     app.add_js_file(f"live/{name}", loading_method="defer", **extra)
 
 

@@ -22,7 +22,6 @@ COURSE_FILES = (
     "labs/bench/*.py",
     "labs/bench/instruments/*.py",
     "labs/bench/traces/*.py",
-    "labs/bench/figures/*.py",
     "book/_static/timeline/lanes.css",
 )
 """The files of the course that cells may use, as patterns below its top folder."""

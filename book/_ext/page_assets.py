@@ -19,6 +19,7 @@ from bench.quizzes.cards import SCRIPTS as CARD_SCRIPTS
 from bench.quizzes.cards import STYLE as CARD_STYLE
 from bench.traces.looks import SCRIPTS as TIMELINE_SCRIPTS
 
+[ELEMENTS] = [path for path in CARD_SCRIPTS if path.name == "elements.js"]
 LOADED_WITH: tuple[tuple[str, tuple[Path, ...]], ...] = (
     ('class="quiz', (CARD_STYLE, *CARD_SCRIPTS)),
     ('class="recall"', (CARD_STYLE,)),
@@ -29,6 +30,7 @@ LOADED_WITH: tuple[tuple[str, tuple[Path, ...]], ...] = (
     ('data-simulator="yes"', (PAGE_ASSETS / "timeline/simulator.js",)),
     ("<async-timeline", TIMELINE_SCRIPTS),
     ('class="ledger-card', (PAGE_ASSETS / "ledger/ledger.css", PAGE_ASSETS / "ledger/ledger.js")),
+    ("tag_live", (ELEMENTS,)),
     ("data-axes=", (PAGE_ASSETS / "guesses.js",)),
     ('class="answers"', (PAGE_ASSETS / "answers/answers.css",)),
     (

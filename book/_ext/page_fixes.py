@@ -59,10 +59,17 @@ def let_claims_wrap(page: str) -> str:
     return substitute("claims", outputs, mark, page)
 
 
+def drop_options_of_a_page(page: str) -> str:
+    """They serve a switch between versions, which we do not have; a policy would need 60 hashes."""
+    pattern = r"<script>DOCUMENTATION_OPTIONS\.(?:pagename|search_as_you_type) = [^;<]*;</script>"
+    return substitute("options of a page", pattern, "", page)
+
+
 FIXES: tuple[Callable[[str], str], ...] = (
     load_images_late,
     let_claims_wrap,
     hide_icons_from_speech,
     name_sidebar_toggles,
     name_folded_cells,
+    drop_options_of_a_page,
 )

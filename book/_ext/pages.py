@@ -1,4 +1,4 @@
-"""Sphinx extension: every page gets a description, is mended, is checked, and sheds weight.
+"""Sphinx extension: every page gets a description and a policy, is mended, checked, made light.
 
 Most is done without code: `_config.yml` lists the extensions it wants and leaves out `sphinx_thebe`
 (a script from a foreign server) and `sphinx_togglebutton` (spoilers stand open without JavaScript);
@@ -11,6 +11,7 @@ from __future__ import annotations
 import html as text
 import os
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from docutils import nodes
 from icons import trim_icons
 from page_fixes import FIXES
 from page_rules import refuse_open_spoilers, refuse_requests
+from security_policy import declare, write_for_hosts
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 from theme_watch import ThemeChanged, check_search, check_styles, check_templates
@@ -50,6 +52,7 @@ def mend_pages(app: Sphinx) -> None:
                 page = RELATIVE.sub(rf'\1="{os.environ.get("COURSE_BASE", "/")}', page)
             refuse_requests(page, context["pagename"])
             refuse_open_spoilers(page, context["pagename"])
+            page = declare(page, context["pagename"])
         return page
 
     app.builder.templates.render = render_and_mend
@@ -76,17 +79,25 @@ def describe(
     context["metatags"] = f'{metatags}<meta name="description" content="{text.escape(words)}">'
 
 
-def shed_weight(app: Sphinx, error: Exception | None) -> None:
-    """Trim the theme's files in the output and see that the rules we override are still there."""
+def finish_book(app: Sphinx, error: Exception | None) -> None:
+    """Trim the theme's files, see that the rules we override are there, write the policy."""
     if error or app.builder.format != "html":
         return
     check_styles(Path(app.outdir) / "_static")
     if not trim_icons(Path(app.outdir)):
         raise ThemeChanged("icon font: nothing to trim")
+    write_for_hosts(Path(app.outdir))
+
+
+def digest_of_extensions() -> str:
+    """As a setting, it lets Sphinx read every page anew after an extension of ours has changed."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
+    app.add_config_value("course_extensions", digest_of_extensions(), "env", types=(str,))
     app.connect("builder-inited", mend_pages, priority=900)
     app.connect("html-page-context", describe, priority=900)
-    app.connect("build-finished", shed_weight, priority=900)
+    app.connect("build-finished", finish_book, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

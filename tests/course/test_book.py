@@ -16,6 +16,7 @@ import page_assets
 import page_fixes
 import page_rules
 import pytest
+import security_policy
 import theme_watch
 
 import serve
@@ -186,6 +187,39 @@ def test_a_spoiler_that_a_script_would_close_is_refused() -> None:
         page_rules.refuse_open_spoilers('<div class="dropdown admonition tip">', "book/intro")
 
 
+# --- The policy -----------------------------------------------------------------------------
+
+
+def test_a_script_in_a_page_is_known_by_its_hash_and_data_is_no_script() -> None:
+    page = "<script>run()</script><script type='application/json'>{}</script><script src='x.js'>"
+    assert security_policy.inline_scripts(page + "</script>") == ["run()"]
+    assert "'sha256-" in security_policy.policy(["run()"])
+    assert "'sha256-" not in security_policy.policy([])
+
+
+def test_a_handler_in_an_attribute_is_refused() -> None:
+    page = "<meta charset='utf-8'><button class='x' onclick=\"print()\">Print</button>"
+    with pytest.raises(page_rules.PageRefused, match="would not run; listen in a script"):
+        security_policy.declare(page, "book/intro")
+
+
+def test_inline_scripts_that_differ_from_page_to_page_are_refused(tmp_path: Path) -> None:
+    for page in range(security_policy.MOST + 1):
+        text = f"<html><script>one({page})</script></html>"
+        (tmp_path / f"{page}.html").write_text(text, "utf-8")
+    with pytest.raises(page_rules.PageRefused, match="inline scripts"):
+        security_policy.write_for_hosts(tmp_path)
+
+
+@pytest.mark.parametrize("document", PAGES)
+def test_page_declares_its_policy_before_it_loads_anything(document: str) -> None:
+    page = page_of(document)
+    head = re.split(r"<(?:link|script|style)\b", page.html, maxsplit=1)[0]
+    [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)">', page.html)
+    assert policy in head
+    assert policy == security_policy.policy(security_policy.inline_scripts(page.html))
+
+
 # --- The pages ------------------------------------------------------------------------------
 
 
@@ -290,6 +324,10 @@ def test_serving_compresses_text_and_names_types(site: Path) -> None:
                 assert reply.headers["Content-Encoding"] == encoding
             plain = gzip.decompress(body) if encoding else body
             assert plain == (site / path).read_bytes()
+
+
+def test_serving_sends_the_policy_that_the_build_wrote() -> None:
+    assert serve.POLICY == security_policy.FILE
 
 
 def test_serving_shows_no_folder_and_nothing_above_the_book(site: Path) -> None:

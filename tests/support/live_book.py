@@ -33,7 +33,7 @@ def live_book(source: Path, *cells: str, pages: dict[str, str] | None = None) ->
         (source / f"{name}.md").write_text(f"---\norphan: true\n---\n{text}", encoding="utf-8")
     (source / "conf.py").write_text(
         f"import sys\nsys.path.insert(0, {str(BOOK / '_ext')!r})\n"
-        "extensions = ['myst_nb', 'live_cells']\nhtml_theme = 'basic'\n"
+        "extensions = ['myst_nb', 'page_assets', 'live_cells']\nhtml_theme = 'basic'\n"
         "nb_execution_mode = 'off'\n",
         encoding="utf-8",
     )
@@ -60,7 +60,7 @@ def served_plainly(site: Path) -> Iterator[str]:
 
 def run_live(page: Page) -> list[str]:
     """Run the last live cell, and so all above it; returns what each of them shows."""
-    page.locator(".live-bar button").last.click()
-    words = "[...document.querySelectorAll('.live-status')].at(-1).textContent"
-    page.wait_for_function(f"/^(done|failed)/.test({words})", timeout=120_000)
+    page.locator("[data-live-do=run]").last.click()
+    state = "[...document.querySelectorAll('[data-live-state]')].at(-1).dataset.liveState"
+    page.wait_for_function(f"/^(done|failed)/.test({state})", timeout=120_000)
     return [cell.text_content() or "" for cell in page.locator(".live-output").all()]

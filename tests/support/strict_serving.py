@@ -1,13 +1,7 @@
-"""The book's own server, under a policy that is stricter than any host's.
-
-No inline handler, no script that the page did not ship with.
-"""
+"""The book's own server in a thread, with the policy that `book/serve.py` sends."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,37 +9,26 @@ from pathlib import Path
 
 import serve
 
-
-class StrictHandler(serve.BookHandler):
-    """Adds a content security policy that allows what the page shipped with and nothing else."""
-
-    def end_headers(self) -> None:
-        path = Path(self.translate_path(self.path))
-        if path.suffix == ".html" and path.is_file():
-            self.send_header("Content-Security-Policy", policy(path.read_text("utf-8")))
-        super().end_headers()
+BELOW = "/some/where/"
 
 
-def policy(page: str) -> str:
-    """Return the strict policy for one page: its inline scripts by their hashes."""
-    bodies = re.findall(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", page, flags=re.DOTALL)
-    digests = (hashlib.sha256(body.encode()).digest() for body in bodies)
-    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-    return (
-        f"default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
-        "form-action 'self'"
-    )
+class BelowHandler(serve.BookHandler):
+    """The book in a folder of its host, and nothing else there, as a project's page on GitHub."""
+
+    def translate_path(self, path: str) -> str:
+        below = path.startswith(BELOW)
+        return super().translate_path(f"/{path.removeprefix(BELOW)}" if below else "/no-such-file")
 
 
 @contextmanager
-def served(site: Path) -> Iterator[str]:
+def served(site: Path, handler: type[serve.BookHandler] = serve.BookHandler) -> Iterator[str]:
     """Serve `site` in a thread; yields its address, which ends with a slash."""
-    server = serve.open_server(site, handler=StrictHandler)
+    server = serve.open_server(site, handler=handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
+    below = BELOW if handler is BelowHandler else "/"
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        yield f"http://127.0.0.1:{server.server_address[1]}{below}"
     finally:
         server.shutdown()
         server.server_close()

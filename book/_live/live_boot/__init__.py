@@ -5,24 +5,34 @@ Imported once, before the first cell. Each module takes away one difference:
 `sleeping`          `time.sleep` holds the event loop
 `stand_ins`         a task that plays a thread: it may wait while others go on
 `pools`             `to_thread`, `run_in_executor` and AnyIO's forty places use such tasks
-`task_factories`    the loop's task factory is asked, as `LoopTrace` needs it
+`task_factories`    the instruments may watch every task
 `sqlite_threads`    aiosqlite's thread for each connection is such a task
 `impossible`        what cannot work here says so in one sentence
+`telling`           errors are told in the reader's own lines
 `cells`             runs a cell of the page
 
-`tests/support/probes.py` compares nineteen behaviours with CPython.
+`tests/browser/probes/` compares nineteen behaviours with CPython.
 """
 
 from __future__ import annotations
 
-from live_boot import impossible, pools, sleeping, sqlite_threads, task_factories
+from live_boot import (
+    cells,
+    impossible,
+    pools,
+    sleeping,
+    sqlite_threads,
+    stand_ins,
+    task_factories,
+    telling,
+)
 from live_boot.cells import run_cell
 from live_boot.stand_ins import CAN_SWITCH_STACKS
 
 __all__ = ["CAN_SWITCH_STACKS", "run_cell"]
 
-sleeping.install()
-pools.install()
-sqlite_threads.install()
-task_factories.install()
-impossible.install()
+for part in (
+    *(sleeping, stand_ins, pools, task_factories, sqlite_threads),
+    *(impossible, telling, cells),
+):
+    part.install()

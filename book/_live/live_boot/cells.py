@@ -7,13 +7,13 @@ import builtins
 import linecache
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from pyodide.code import CodeRunner
 
 from bench import claims
+from live_boot.telling import told
 
 _namespace: dict[str, Any] = {"__name__": "__main__"}
 _show: Callable[[str, str], None] = lambda mime, data: None  # noqa: E731
@@ -55,7 +55,7 @@ async def run_cell(
         ended = True
     except BaseException as error:
         ended = False
-        show("text/error", told(error, name))
+        show("text/error", told(error))
     sys.stdout.flush()
     sys.stderr.flush()
     return ended, (time.perf_counter() - began) * 1000
@@ -76,13 +76,7 @@ class AwaitsItsRun(ast.NodeTransformer):
     visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef  # type: ignore[assignment]
 
 
-def told(error: BaseException, name: str) -> str:
-    """The traceback from the reader's own lines on: what ran the cell is left out."""
-    step = error.__traceback__
-    while step is not None and step.tb_frame.f_code.co_filename != name:
-        step = step.tb_next
-    return "".join(traceback.format_exception(error.with_traceback(step or error.__traceback__)))
-
-
-builtins.display = display
-claims.goes_on_when_red = True
+def install() -> None:
+    builtins.display = display
+    claims.goes_on_when_red = True  # an invited change turns one red; the cells below must run
+    sys.stdout.reconfigure(line_buffering=True)

@@ -1,31 +1,100 @@
-"""What a browser cannot do says so, in one sentence that names what does work."""
+"""What a browser cannot do says so, in words that name what does work."""
 
 from __future__ import annotations
 
 import concurrent.futures
+import sys
 import threading
+from importlib.machinery import ModuleSpec
 from typing import Any, NoReturn
+
+from pyodide import webloop
+
+from live_boot.importing import after_import
+
+NO_THREADS = "a web page has no threads"
+NO_NETWORK = "a web page cannot open a network connection"
+IN_JUPYTERLAB = "Run this cell in JupyterLab (`make lab`)."
+ASGI = "Use `httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=…)` instead."
+
+MISSING = {
+    "uvicorn": f"{NO_NETWORK}. {ASGI}",
+    "asyncpg": f"{NO_NETWORK}. {IN_JUPYTERLAB}",
+    "psycopg": f"{NO_NETWORK}. {IN_JUPYTERLAB}",
+    "sqlalchemy": f"it is not among the packages of this page. {IN_JUPYTERLAB}",
+    "matplotlib": f"it is not among the packages of this page. {IN_JUPYTERLAB}",
+}
+"""Modules that a cell of the course imports elsewhere, and why they are not here."""
+
+
+WINGS = {
+    "servers": "it needs a server, and a web page has none",
+    "instruments": "it listens to a server, and a web page has none",
+    "figures": "it draws with matplotlib, which is too large for a page",
+    "quizzes": "the questions stand on the page itself",
+    "practice": "it runs a lab's checks in a process of its own",
+}
+"""Why a name of `bench` is not here, by the wing in which it lives."""
 
 
 class NotInTheBrowser(RuntimeError):
-    """This needs a thread or a network socket, and Python in a web page has neither."""
+    """This needs a thread, a server or a network connection, and a web page has none."""
 
 
-def _refuse(what: str, instead: str) -> Any:
-    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
-        raise NotInTheBrowser(f"{what} does not work in your browser: {instead}")
-
-    return refuse
+class NotOnThisPage(ModuleNotFoundError):
+    """A module that the page does not bring; code that can do without it goes on as usual."""
 
 
-NO_THREADS = "a web page has no threads. "
+def sentence(what: str, why: str) -> str:
+    return f"{what} does not work in your browser: {why}"
+
+
+def refuse(what: str, why: str) -> Any:
+    """A function that raises, whatever it is called with."""
+
+    def refused(*args: Any, **kwargs: Any) -> NoReturn:
+        raise NotInTheBrowser(sentence(what, why))
+
+    return refused
+
+
+class _Finder:
+    """Asked last, when no module of that name was found."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name in MISSING:
+            raise NotOnThisPage(sentence(name, MISSING[name]), name=name)
+        return None
+
+
+def mend_test_client(module: Any) -> None:
+    module.TestClient.__init__ = refuse("TestClient", f"{NO_THREADS}. {ASGI}")
+
+
+def mend_bench(module: Any) -> None:
+    """`from bench import Postgres` says in one sentence what it needs."""
+    look_up = module.__getattr__
+
+    def __getattr__(name: str) -> Any:
+        try:
+            return look_up(name)
+        except ModuleNotFoundError:
+            why = WINGS[module._HOME[name].split(".")[0]]
+            raise NotInTheBrowser(sentence(name, f"{why}. {IN_JUPYTERLAB}")) from None
+
+    module.__getattr__ = __getattr__
 
 
 def install() -> None:
-    threading.Thread.start = _refuse(
-        "threading.Thread", NO_THREADS + "Use `await asyncio.to_thread(function)` instead."
+    threading.Thread.start = refuse(
+        "threading.Thread", f"{NO_THREADS}. Use `await asyncio.to_thread(function)` instead."
     )
-    concurrent.futures.ThreadPoolExecutor.submit = _refuse(
+    concurrent.futures.ThreadPoolExecutor.submit = refuse(
         "ThreadPoolExecutor.submit",
-        NO_THREADS + "Use `await loop.run_in_executor(pool, function)` instead.",
+        f"{NO_THREADS}. Use `await loop.run_in_executor(pool, function)` instead.",
     )
+    for name in ("create_server", "create_connection"):
+        setattr(webloop.WebLoop, name, refuse(f"loop.{name}", f"{NO_NETWORK}. {IN_JUPYTERLAB}"))
+    sys.meta_path.append(_Finder())
+    after_import("starlette.testclient", mend_test_client)
+    after_import("bench", mend_bench)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,29 +12,35 @@ from pyodide import webloop
 from live_boot import stand_ins
 from live_boot.importing import after_import
 
-_default = object()
+
+class DefaultPool:
+    """The threads that `asyncio.to_thread` uses: CPython has 4 and one for each core, at most 32.
+
+    Here it is the number of a computer with four cores, the same for every reader.
+    """
+
+    _max_workers = 8
+
+
+_default_pool = DefaultPool()
 _places: WeakKeyDictionary[Any, asyncio.Semaphore] = WeakKeyDictionary()
-
-
-class _DefaultPool:
-    """What `asyncio.to_thread` uses: as many threads as CPython would start here."""
-
-    _max_workers = min(32, (os.process_cpu_count() or 1) + 4)
-
-
-_default_pool = _DefaultPool()
 
 
 def run_in_executor(
     loop: webloop.WebLoop, executor: Any, function: Callable[..., Any], *args: Any
 ) -> asyncio.Future[Any]:
-    """`loop.run_in_executor`: waits for one of the executor's places, then runs in a stand-in."""
+    """As `loop.run_in_executor`: wait for one of the executor's places, then run in a stand-in.
+
+    Whoever stops waiting for the result does not stop the function, and its place stays taken.
+    """
     pool = executor or _default_pool
     places = _places.setdefault(pool, asyncio.Semaphore(pool._max_workers))
 
     async def work() -> Any:
-        async with places:
-            return await stand_ins.call(function, *args)
+        await places.acquire()
+        call = stand_ins.call(function, *args)
+        call.add_done_callback(lambda done: places.release())
+        return await asyncio.shield(call)
 
     return asyncio.Task(work(), loop=loop)
 
@@ -46,11 +51,14 @@ async def run_sync_in_worker_thread(
     abandon_on_cancel: bool = False,
     limiter: Any = None,
 ) -> Any:
-    """AnyIO's way into a thread, used for every `def` route: forty at a time by default."""
+    """AnyIO's way into a thread, which every `def` route takes: forty at a time by default."""
+    from anyio import CancelScope, lowlevel
     from anyio.to_thread import current_default_thread_limiter
 
+    await lowlevel.checkpoint()
     async with limiter or current_default_thread_limiter():
-        return await stand_ins.call(function, *args)
+        with CancelScope(shield=not abandon_on_cancel):
+            return await asyncio.shield(stand_ins.call(function, *args))
 
 
 def mend_anyio(module: Any) -> None:

@@ -18,7 +18,7 @@ _hold = webloop._orig_sleep
 
 def sleep(seconds: float) -> None:
     if stand_ins.current() is not None and stand_ins.CAN_SWITCH_STACKS:
-        stand_ins.wait_for(asyncio.sleep(seconds))
+        stand_ins.wait(seconds)
     else:
         _hold(seconds)
 

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import threading
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from pyodide.ffi import can_run_sync, run_sync
@@ -20,9 +20,9 @@ T = TypeVar("T")
 CAN_SWITCH_STACKS = can_run_sync()
 """Whether this browser has JSPI."""
 
-_idents = itertools.count(2)
+_numbers = itertools.count(2)
 _threads: weakref.WeakKeyDictionary[asyncio.Task[Any], int] = weakref.WeakKeyDictionary()
-_ident_of_the_loop = threading.get_ident()
+_the_only_one = threading.get_ident()
 
 
 def current() -> asyncio.Task[Any] | None:
@@ -34,10 +34,10 @@ def current() -> asyncio.Task[Any] | None:
     return task if task in _threads else None
 
 
-def start(work: Awaitable[T]) -> asyncio.Task[T]:
+def start(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """Let `work` run as a thread would: beside the loop, unseen by the loop's task factory."""
     task = asyncio.Task(work, loop=asyncio.get_running_loop())
-    _threads[task] = next(_idents)
+    _threads[task] = next(_numbers)
     return task
 
 
@@ -50,15 +50,22 @@ def call(function: Callable[..., T], *args: Any) -> asyncio.Task[T]:
     return start(work())
 
 
-def wait_for(awaitable: Awaitable[T]) -> T:
-    """Wait inside the stand-in that runs now. Only with CAN_SWITCH_STACKS."""
-    return run_sync(awaitable)
+def wait(seconds: float) -> None:
+    """Wait inside the stand-in that runs now. Only with CAN_SWITCH_STACKS.
+
+    On a future, since a coroutine would become a task, which the loop's task factory would see.
+    """
+    loop = asyncio.get_running_loop()
+    woken = loop.create_future()
+    loop.call_later(seconds, woken.set_result, None)
+    run_sync(woken)
 
 
 def get_ident() -> int:
     """As `threading.get_ident`: another number in each stand-in."""
     task = current()
-    return _ident_of_the_loop if task is None else _threads[task]
+    return _the_only_one if task is None else _threads[task]
 
 
-threading.get_ident = get_ident
+def install() -> None:
+    threading.get_ident = get_ident

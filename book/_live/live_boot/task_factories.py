@@ -1,7 +1,6 @@
-"""A task factory makes the tasks of the loop, with their names, as in CPython.
+"""`loop.create_task` with a task factory, as in CPython 3.14: the instruments install one.
 
-Where there is a factory, Pyodide's own `create_task` calls what Python 3.14 no longer has.
-`LoopTrace` is one, and timelines are drawn from it.
+Pyodide's own still looks for a function that asyncio no longer has.
 """
 
 from __future__ import annotations
@@ -12,14 +11,16 @@ from typing import Any
 
 from pyodide import webloop
 
+_without_factory = webloop.WebLoop.create_task
+
 
 def create_task(
     loop: webloop.WebLoop, work: Coroutine[Any, Any, Any], **options: Any
 ) -> asyncio.Task[Any]:
-    """`loop.create_task`: `options` are those of `asyncio.Task` (name, context, eager_start)."""
-    if (factory := loop.get_task_factory()) is not None:
-        return factory(loop, work, **options)
-    return asyncio.Task(work, loop=loop, **options)
+    factory = loop.get_task_factory()
+    if factory is None:
+        return _without_factory(loop, work, **options)
+    return factory(loop, work, **options)
 
 
 def install() -> None:
