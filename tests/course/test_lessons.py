@@ -11,6 +11,7 @@ import pytest
 import refresh
 from bench.claim_index import claims_of
 from bench.course import COURSE, experiments, run_name
+from lesson_sections import names_from_elsewhere, sections
 
 TEXTS = sorted(refresh.TEXT.glob("[0-9][0-9]-*.md"))
 LINES, COLUMNS = 14, 60
@@ -43,6 +44,14 @@ def test_a_cell_fits_on_a_projector(text):
         assert not too_wide, too_wide
         if not cell.source.startswith("claim("):
             assert len(lines) <= LINES, cell.source
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
+def test_an_experiment_runs_after_the_set_up_alone(text):
+    """It uses no name of another experiment, unless its text says whose cells it needs."""
+    setup, experiments = sections(text)
+    foreign = {one.heading: names_from_elsewhere(one, setup) for one in experiments}
+    assert not {heading: names for heading, names in foreign.items() if names}
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from parts.changes import changes
 from parts.faults import faults
 from parts.flakes import flakes
+from parts.habits import habits
 from parts.lighthouse import lighthouse
 from parts.more import labs, long, pages
 from parts.pythons import pythons
@@ -15,5 +16,8 @@ from parts.wheelhouse import wheelhouse
 
 PARTS: dict[str, Callable[..., list[str]]] = {
     part.__name__: part
-    for part in (faults, changes, long, labs, pages, lighthouse, since, pythons, wheelhouse, flakes)
+    for part in (
+        *(faults, changes, habits, long, labs, pages),
+        *(lighthouse, since, pythons, wheelhouse, flakes),
+    )
 }
