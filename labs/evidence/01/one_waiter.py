@@ -31,6 +31,6 @@ run_virtual(evening(awaits))
 print(*said, sep="\n")
 claim(
     "one-waiter-takes-every-order-first",
-    "All three have ordered before anybody eats.",
+    "While Ann waits for her dish, Bo and Cy order.",
     said[:3] == ["Ann orders", "Bo orders", "Cy orders"],
 )
