@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from live_pins import ASSETS, is_whole, versions
-from live_site import LIVE, write_site
+from live_pins import is_whole, versions
+from live_site import download, put_fetched, put_own
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -50,10 +49,6 @@ The last of them has the settings of the page in its attribute `data-live`.
 PRELOADED = ("fastapi", "httpx", "aiosqlite")
 """Imported while the page shows progress, where its cells import them: they take a second."""
 
-SITE = "site.zip.gz"
-SHIPPED = ("pyodide", "pglite", "licences")
-"""The folders of the fetched assets that the built book has; wheels are in `site.zip`."""
-
 
 def folder(app: Sphinx) -> Path:
     return Path(app.outdir) / "_static" / "live"
@@ -66,24 +61,12 @@ def copy_scripts(app: Sphinx) -> None:
     if not is_whole():
         log.info("live cells: `make live-assets` has not run, so the book has no Run buttons")
         return
-    folder(app).mkdir(parents=True, exist_ok=True)
-    for path in LIVE.iterdir():
-        if path.suffix in (".js", ".css", ".mjs"):
-            shutil.copyfile(path, folder(app) / path.name)
-    write_site(folder(app) / SITE)
-
-
-def download(app: Sphinx) -> int:
-    """Bytes that a reader's first run loads, as they lie on the server."""
-    packed = [*(ASSETS / "pyodide").glob("*.gz"), folder(app) / SITE]
-    return sum(path.stat().st_size for path in packed)
+    put_own(folder(app))
 
 
 def copy_assets(app: Sphinx, error: Exception | None) -> None:
-    if error or app.builder.format != "html" or not is_whole():
-        return
-    for source in (*(ASSETS / name for name in SHIPPED), LIVE / "licences"):
-        shutil.copytree(source, folder(app) / source.name, dirs_exist_ok=True)
+    if error is None and app.builder.format == "html" and is_whole():
+        put_fetched(folder(app))
 
 
 def add_to_page(
@@ -93,7 +76,7 @@ def add_to_page(
         return
     recorded = json.loads(STATUS.read_text(encoding="utf-8"))["python"]
     settings = {"preload": preloaded(doctree), "versions": versions(), "recorded": recorded}
-    settings["bytes"] = download(app)
+    settings["bytes"] = download(folder(app))
     for mark, files in LOADED_WITH:
         if mark in context.get("body", ""):
             for name in files:

@@ -1,4 +1,5 @@
-"""`site.zip`: what Python finds in the reader's browser besides its standard library.
+"""The folder `_static/live` of a built book. In it, `site.zip` is what Python finds in the
+reader's browser besides its standard library:
 
     packages/…             the contents of the fetched wheels
     live_boot/…            what makes the browser behave as CPython does
@@ -11,13 +12,15 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from live_pins import BOOK, wheels
+from live_pins import ASSETS, BOOK, wheels
 
 LIVE = BOOK / "_live"
+SITE = "site.zip.gz"
 COURSE_FILES = (
     "labs/bench/*.py",
     "labs/bench/instruments/*.py",
@@ -27,17 +30,36 @@ COURSE_FILES = (
 """The files of the course that cells may use, as patterns below its top folder."""
 
 NOT_NEEDED = (
-    ".pyi",
-    ".typed",
-    "/RECORD",
-    "/WHEEL",
-    "/INSTALLER",
-    ".pyx",
-    ".c",
-    ".h",
-    "entry_points.txt",
+    *(".pyi", ".typed", ".pyx", ".c", ".h"),
+    *("/RECORD", "/WHEEL", "/INSTALLER", "/entry_points.txt"),
+    "/cacert.pem",  # a page opens no connection of its own
 )
 NOT_ENTERED = {"tests", "licenses", "sboms", "__pycache__", "mypy.py"}
+
+
+SHIPPED = ("pyodide", "pglite", "licences")
+"""The folders of the fetched assets that the built book has; wheels are in the site."""
+
+
+def put_own(folder: Path) -> None:
+    """Our own scripts and the site: small, and made before any page is written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in LIVE.iterdir():
+        if path.suffix in (".js", ".css", ".mjs"):
+            shutil.copyfile(path, folder / path.name)
+    write_site(folder / SITE)
+
+
+def put_fetched(folder: Path) -> None:
+    """What was fetched, and every licence."""
+    for source in (*(ASSETS / name for name in SHIPPED), LIVE / "licences"):
+        shutil.copytree(source, folder / source.name, dirs_exist_ok=True)
+
+
+def download(folder: Path) -> int:
+    """Bytes that a reader's first run loads, as they lie on the server."""
+    packed = [*(ASSETS / "pyodide").glob("*.gz"), folder / SITE]
+    return sum(path.stat().st_size for path in packed)
 
 
 def write_site(target: Path) -> None:

@@ -12,6 +12,7 @@
 
   const BUSY = new Set(["waiting", "loading", "running"]);
   const HINT = "Ctrl+Enter or Shift+Enter runs. Tab leaves this field, and so does Escape.";
+  const SHORT_HINT = "Ctrl+Enter runs, Tab leaves";
 
   function button(words, what, number, press) {
     const made = make("button", "", words);
@@ -43,13 +44,15 @@
     const run = button(word, "run", number, on.run);
     const stop = button("Stop", "stop", number, on.stop);
     const reset = button("Reset", "reset", number, on.reset);
-    const compare = button("Recorded output", "recorded", number, () => showRecorded(recorded[0].hidden));
+    const compare = button("Recorded", "recorded", number, () => showRecorded(recorded[0].hidden));
     compare.setAttribute("aria-label", `Recorded output of live cell ${number}`);
-    const bar = make("div", "live-bar", name, run, stop, reset, compare);
+    const keys = make("span", "live-keys", SHORT_HINT); // its room is kept: buttons stay in their places
+    keys.setAttribute("aria-hidden", "true");
+    const bar = make("div", "live-bar", name, run, stop, reset, compare, keys);
     bar.setAttribute("role", "group");
     bar.setAttribute("aria-label", `Live cell ${number}`);
-    const hint = make("p", "live-hint", HINT);
-    hint.id = `live-hint-${number}`;
+    const hint = make("p", "", HINT);
+    Object.assign(hint, { id: `live-hint-${number}`, hidden: true });
     const status = announcer("live-status");
     const gauge = make("progress", "");
     gauge.setAttribute("aria-label", "Loading Python for your browser");
@@ -59,7 +62,7 @@
     const box = make("div", "cell_output live-output");
     box.setAttribute("role", "region");
     box.setAttribute("aria-label", `Output of live cell ${number}, from your browser`);
-    input.after(hint, bar, status, progress, note, box);
+    input.after(bar, status, progress, note, box, hint);
     const output = liveOutput.inside(box, on.tooMuch);
     const editor = liveEditor.open(
       input.querySelector(".highlight pre"),

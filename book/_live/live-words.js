@@ -30,8 +30,11 @@
       : "";
   }
 
-  const noStacks =
-    "This cell lets Python wait in threads, for which this browser lacks JSPI (Chromium and Firefox have it): the recorded output stays.";
+  /** Why a cell tagged needs-jspi cannot run here; in full the first time on a page. */
+  const noStacks = (first) =>
+    first
+      ? "This cell lets Python wait in threads, for which this browser lacks JSPI (Chromium and Firefox have it): the recorded output stays."
+      : "This cell needs JSPI, too: the recorded output stays.";
 
   /** What to do when Python did not arrive, as [sentence, …]. */
   function failed(reason, online = navigator.onLine) {

@@ -185,6 +185,7 @@
     const sentences = [
       `Live cells run in your browser, not on a server, with Python ${versions.Python}.`,
       `The first run loads Python, once: ${size}.`,
+      "Change the code as you like: Reset brings the book’s back.",
     ];
     if (document.querySelector(".tag_live > .cell_output:not(.live-output)")) {
       sentences.push(`What stands below them now was recorded by the book’s own Python, ${settings.recorded}.`);
@@ -199,9 +200,11 @@
     liveCell.refuse(found[0], problem);
   } else {
     introduce(found[0]);
+    let refused = false;
     elements.each(found, (element) => {
       if (element.classList.contains("tag_needs-jspi") && !hasStacks) {
-        liveCell.refuse(element, liveWords.noStacks);
+        liveCell.refuse(element, liveWords.noStacks(!refused));
+        refused = true;
       } else {
         make(element);
       }

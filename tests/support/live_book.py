@@ -59,8 +59,12 @@ def served_plainly(site: Path) -> Iterator[str]:
 
 
 def run_live(page: Page) -> list[str]:
-    """Run the last live cell, and so all above it; returns what each of them shows."""
+    """Run the last live cell, and so all above it; returns what each of them shows.
+
+    It waits for an attribute: `wait_for_function` evaluates a string, which no policy allows.
+    """
     page.locator("[data-live-do=run]").last.click()
-    state = "[...document.querySelectorAll('[data-live-state]')].at(-1).dataset.liveState"
-    page.wait_for_function(f"/^(done|failed)/.test({state})", timeout=120_000)
+    ended = ", ".join(f"[data-live-state={state}]" for state in ("done", "failed"))
+    last = page.locator("[data-live-state]").last
+    last.and_(page.locator(ended)).wait_for(state="attached", timeout=120_000)
     return [cell.text_content() or "" for cell in page.locator(".live-output").all()]
