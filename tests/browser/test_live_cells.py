@@ -1,0 +1,101 @@
+"""Every live cell of the built book, run twice in Chromium, says what was recorded.
+
+And every change that a lesson invites to in such a cell ends as the lesson says.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+import changes
+from bench.course import LESSON_TEXTS
+from live_pages import Run, Visit, live_documents, opened
+
+DOCUMENTS = live_documents()
+CLAIM = re.compile(r"""\bclaim\(\s*"([a-z0-9-]+)",\s*"(.+)",$""", re.MULTILINE)
+every_page = pytest.mark.parametrize("document", DOCUMENTS)
+
+
+def invited(document: str) -> list[changes.Change]:
+    """The changes to a live cell of that page."""
+    text = LESSON_TEXTS / f"{Path(document).name}.md"
+    return [
+        change
+        for change in changes.load()
+        if change.lesson == text and any(change.replace in code for code in live_code(change))
+    ]
+
+
+def live_code(change: changes.Change) -> list[str]:
+    cells = changes.refresh.from_text(change.lesson).cells
+    return [cell.source for cell in cells if "live" in cell.metadata.get("tags", [])]
+
+
+@pytest.fixture(scope="module")
+def visits(browser: Browser, address: str) -> dict[str, Visit]:
+    """Each page, its cells run twice and changed. Two pages at a time: Python starts in both."""
+    done: dict[str, Visit] = {}
+    waiting = list(DOCUMENTS)
+    while waiting:
+        pair = [(name, opened(browser, address, name)) for name in waiting[:2]]
+        del waiting[:2]
+        for _ in range(2):
+            for _, visit in pair:
+                visit.start()
+            for _, visit in pair:
+                visit.rounds.append(visit.runs())
+        for name, visit in pair:
+            for change in invited(name):
+                visit.changed[change.name] = visit.change(change.replace, change.becomes)
+            visit.page.close()
+            done[name] = visit
+    return done
+
+
+def lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def differences(runs: list[Run]) -> list[str]:
+    """What a live cell prints and the recorded one did not, or the other way round."""
+    return [
+        f"recorded:\n{run.recorded}\nin the page:\n{run.shown}"
+        for run in runs
+        if not run.ok or (not run.measured and lines(run.recorded) != lines(run.shown))
+    ]
+
+
+@every_page
+def test_each_cell_says_twice_what_was_recorded(visits: dict[str, Visit], document: str) -> None:
+    first, second = visits[document].rounds
+    assert differences(first) == []
+    assert differences(second) == []
+
+
+@every_page
+def test_a_measured_cell_shows_what_it_measured(visits: dict[str, Visit], document: str) -> None:
+    measured = [run for run in visits[document].rounds[0] if run.measured]
+    assert [run.recorded for run in measured if not run.shown.strip()] == []
+
+
+@every_page
+def test_the_page_asks_nobody_else(visits: dict[str, Visit], document: str) -> None:
+    assert visits[document].problems == []
+
+
+@every_page
+def test_each_invited_change_ends_as_the_lesson_says(
+    visits: dict[str, Visit], document: str
+) -> None:
+    for change in invited(document):
+        runs = visits[document].changed[change.name]
+        shown = "\n".join(run.shown for run in runs)
+        sentences = dict(CLAIM.findall("\n".join(live_code(change))))
+        red = {name for name, words in sentences.items() if f"does not hold: {words}" in shown}
+        assert red == change.red & sentences.keys(), change.name
+        assert [words for words in change.prints if words not in shown] == [], change.name
+        assert [run.shown for run in runs if not run.ok] == [], change.name
