@@ -36,7 +36,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.typing import ExtensionMetadata
 from status_pages import rows_table
 
-from bench.course import BOOK, LESSON_TEXTS
+from bench.course import BOOK, LESSON_TEXTS, lesson_texts
 from bench.quizzes.cards import markdown
 
 SLACK = 0.1
@@ -132,7 +132,7 @@ def section(row: str) -> Section:
 
 def plans() -> dict[str, LessonPlan]:
     """The lessons by their two digits, in order."""
-    return {path.name[:2]: LessonPlan(path.stem) for path in sorted(LESSON_TEXTS.glob("0*-*.md"))}
+    return {path.name[:2]: LessonPlan(path.stem) for path in lesson_texts()}
 
 
 def parts(lines: Iterable[str], lessons: dict[str, LessonPlan]) -> Iterator[Part]:

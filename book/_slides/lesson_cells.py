@@ -17,7 +17,7 @@ import nbformat
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bench.course import COURSE, LESSON_TEXTS
+from bench.course import COURSE, LESSON_TEXTS, lesson_texts
 
 HOOK = "Hook"
 """The section before the first heading."""
@@ -87,7 +87,7 @@ class Lesson:
 
 def lessons() -> list[str]:
     """The names of all lessons, in order."""
-    return sorted(path.stem for path in LESSON_TEXTS.glob("[0-9][0-9]-*.md"))
+    return [path.stem for path in lesson_texts()]
 
 
 def read_lesson(name: str) -> Lesson:

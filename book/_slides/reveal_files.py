@@ -12,7 +12,7 @@ from pathlib import Path
 
 from live_pins import read_pins
 
-from live_assets import NotWhatIsPinned, OutOfReach, fits, npm_from_pip, run, tarball
+from live_assets import PATIENT, NotWhatIsPinned, OutOfReach, fits, npm_from_pip, run, tarball
 
 NAME = "reveal.js"
 PINNED = {
@@ -38,7 +38,7 @@ def reveal_files(folder: Path = ASSETS) -> dict[str, str]:
 def _fetch(part: Path, home: Path) -> None:
     print(f"Slides: fetching {NAME} {PINNED['version']} …", flush=True)
     found = shutil.which("npm")
-    npm = [found] if found else npm_from_pip(read_pins()["node"], part)
+    npm = [found] if found else npm_from_pip(read_pins()["node"], part, PATIENT)
     command = [*npm, "pack", f"{NAME}@{PINNED['version']}", "--pack-destination", str(part)]
     said = run([*command, "--prefer-offline", "--fetch-retries=0", "--ignore-scripts"])
     archive = part / tarball(NAME, PINNED)

@@ -16,14 +16,14 @@ import pytest
 import timetables
 from class_cards import anchor
 
-from bench.course import BOOK, LESSON_TEXTS, STATUS
+from bench.course import BOOK, STATUS, lesson_texts
 from bench.quizzes.files import load_lessons
 from bench.quizzes.items import Item
 from built_pages import page_of
 from mentions import claim_texts, telling_words
 from stated_numbers import stated
 
-LESSONS = sorted(LESSON_TEXTS.glob("0*.md"))
+LESSONS = lesson_texts()
 RUNNING = BOOK / "instructors" / "running-the-course.md"
 ITEMS = {item.ref: item for lesson in load_lessons().values() for item in lesson.items}
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
