@@ -18,6 +18,7 @@ import page_rules
 import pytest
 import security_policy
 import theme_watch
+import unused_styles
 
 import serve
 from bench.course import COURSE
@@ -27,7 +28,7 @@ from contents import documents
 from strict_serving import served
 
 PAGES = [*documents(), "search", "404"]
-WEIGHT_LIMIT = 200_000  # bytes over the wire, everything the first visit loads
+WEIGHT_LIMIT = 180_000  # bytes over the wire, everything the first visit loads
 
 
 @pytest.fixture
@@ -185,6 +186,31 @@ def test_a_link_to_another_site_is_no_request() -> None:
 def test_a_spoiler_that_a_script_would_close_is_refused() -> None:
     with pytest.raises(page_rules.PageRefused, match="dropdown"):
         page_rules.refuse_open_spoilers('<div class="dropdown admonition tip">', "book/intro")
+
+
+# --- The theme's style ----------------------------------------------------------------------
+
+
+def test_rules_that_no_page_can_meet_are_left_out() -> None:
+    sheet = """/* a comment */ @import "x.css"; a, .row > #main, .gone { b: "} .row {" }
+    @media print { .gone { c: d } } @media (width > 1px) { .row:not(.gone) { e: f } }
+    .bs-tooltip-end[data-x=".gone"] { g: h } @font-face { src: url(.gone) }"""
+    left = [
+        '@import "x.css";',
+        'a,.row > #main{b: "} .row {"}',
+        "@media (width > 1px) {.row:not(.gone){e: f}}",
+        '.bs-tooltip-end[data-x=".gone"]{g: h}',
+        "@font-face { src: url(.gone) }",
+    ]
+    assert unused_styles.trim(sheet, {"row", "main"}).splitlines() == left
+
+
+def test_the_theme_is_trimmed_and_what_scripts_set_stays(site: Path) -> None:
+    style = (site / "_static/styles/pydata-sphinx-theme.css").read_text("utf-8")
+    assert len(style) < 150_000
+    assert ".carousel-control-next" not in style
+    for met in (".modal-backdrop", ".bs-tooltip-auto", ".theme-switch", ".search-button"):
+        assert met in style
 
 
 # --- The policy -----------------------------------------------------------------------------
