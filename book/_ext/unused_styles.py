@@ -30,7 +30,7 @@ WORD = re.compile(r"[\w-]+")
 def trim_styles(site: Path) -> dict[str, tuple[int, int]]:
     """Trim SHEETS in the built `site`; returns {file: (bytes before, bytes after)}."""
     static = site / "_static"
-    known = words(site)
+    known = words_of(site)
     sizes: dict[str, tuple[int, int]] = {}
     for pattern in SHEETS:
         for path in static.glob(pattern):
@@ -41,7 +41,7 @@ def trim_styles(site: Path) -> dict[str, tuple[int, int]]:
     return sizes
 
 
-def words(site: Path) -> set[str]:
+def words_of(site: Path) -> set[str]:
     """Every word of the pages and scripts: a class that is none of them is on no page."""
     files = [*site.rglob("*.html"), *site.glob("_static/**/*.js")]
     return {word for path in files for word in WORD.findall(path.read_text("utf-8"))}
@@ -50,10 +50,10 @@ def words(site: Path) -> set[str]:
 def trim(sheet: str, known: set[str]) -> str:
     """The rules of a style sheet that something made of these words can meet, without comments."""
     rules = tinycss2.parse_stylesheet(sheet, skip_comments=True, skip_whitespace=True)
-    return "\n".join(kept(rules, known))
+    return "\n".join(kept_rules(rules, known))
 
 
-def kept(rules: list[Any], known: set[str]) -> Iterator[str]:
+def kept_rules(rules: list[Any], known: set[str]) -> Iterator[str]:
     for rule in rules:
         if (
             rule.type == "at-rule"
@@ -63,7 +63,7 @@ def kept(rules: list[Any], known: set[str]) -> Iterator[str]:
             inside = tinycss2.parse_rule_list(
                 rule.content, skip_comments=True, skip_whitespace=True
             )
-            if block := "\n".join(kept(inside, known)):
+            if block := "\n".join(kept_rules(inside, known)):
                 yield f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}{{{block}}}"
         elif rule.type == "qualified-rule":
             met = [one for one in selectors(rule.prelude) if named(one) <= known]
