@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from bench.traces.recordings import page_html
 from browsers import AXE
+from live_book import live_book
 from live_page import ADDRESS, STUCK, LiveCell, answer_with, cell, written_page
+from strict_serving import served
 
 TWO = (cell("print one", "one, recorded"), cell("print two", "two, recorded"))
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
@@ -56,7 +61,7 @@ def test_nothing_is_loaded_before_the_first_run(browser: Browser) -> None:
     asked = answer_with(context, written_page(*TWO))
     page = context.new_page()
     page.goto(ADDRESS)
-    page.wait_for_load_state("networkidle")
+    expect(page.locator(".live-about")).to_be_visible()
     assert "/_static/live/live-worker.mjs" not in asked()
     LiveCell(page, 1).run()
     LiveCell(page, 1).expect("done")
@@ -166,6 +171,32 @@ def test_figures_get_ids_of_their_own_and_run_nothing(opened: Callable[..., Page
     assert svg.locator("use").get_attribute("href") == f"#{own}"
     assert only.output.locator("p").get_attribute("aria-labelledby") == f"{own} {own[:-1]}b"
     assert page.evaluate("window.hit") is None
+
+
+AXES = {"plot": [0, 0, 90, 30], "guess": "x"} | {
+    "x": {"scale": "linear", "at": [[0, 0], [90, 2]]},
+    "y": {"scale": "linear", "at": [[30, 0], [0, 1]]},
+}
+CHART = (
+    f"<figure data-axes='{json.dumps(AXES)}' data-guess='01/one-word'>"
+    "<svg viewBox='0 0 90 30' role='img' aria-label='a chart'></svg></figure>"
+)
+GUESSED = """(window.asyncCourse ??= {}).cards = {
+  guesses: () => [{ id: "01/one-word", value: 1.5, unit: "s" }] };"""
+
+
+def test_figures_come_alive_with_the_reader_s_guess(opened: Callable[..., Page]) -> None:
+    """A timeline plays, and both kinds of figure get the guess that was made before the run."""
+    played = page_html("01-async-def", "one", {"guess": "01/one-word"})
+    show = f"show {played}".replace("\n", " ")
+    page = opened(cell(f"{show}\nshow {CHART}"), before=GUESSED)
+    only = LiveCell(page, 1)
+    only.run()
+    only.expect("done")
+    expect(only.output.locator("async-timeline")).to_contain_text("your guess 1.5 s")
+    expect(only.output.locator("figure svg")).to_have_text("your guess 1.5 s")
+    only.output.get_by_role("button", name="Step back").click()
+    expect(only.output.locator(".timeline-now")).not_to_be_empty()
 
 
 # --- The editor -----------------------------------------------------------------------------
@@ -402,3 +433,24 @@ def test_paper_has_the_code_and_no_buttons(opened: Callable[..., Page]) -> None:
     expect(page.locator(".live-bar").first).to_be_hidden()
     expect(page.locator("textarea").first).to_be_hidden()
     expect(page.locator(".cell_input pre").first).to_be_visible()
+
+
+# --- With Python itself -----------------------------------------------------------------------
+
+
+def test_python_runs_is_stopped_and_begins_afresh(browser: Browser, tmp_path: Path) -> None:
+    book = live_book(tmp_path, "import asyncio\nguests = 20\nguests", "while guests:\n    pass")
+    page = browser.new_page()
+    with served(book) as address:
+        page.goto(f"{address}index.html")
+        first, second = LiveCell(page, 1), LiveCell(page, 2)
+        second.run()
+        expect(first.output).to_have_text("20", timeout=60_000)
+        second.expect("running")
+        second.button("Stop").click()
+        second.expect("stopped")
+        second.code.fill("await asyncio.sleep(0)\nprint(guests + ham)")
+        second.run()
+        expect(second.output).to_contain_text("NameError: name 'ham'", timeout=60_000)
+        expect(second.output).to_contain_text("line 2")
+    page.close()
