@@ -33,6 +33,7 @@ LOADED_WITH: tuple[tuple[str, tuple[Path, ...]], ...] = (
     ("tag_live", (ELEMENTS,)),
     ("data-axes=", (PAGE_ASSETS / "guesses.js",)),
     ('class="playground"', (BOOK / "_live/playground.css",)),
+    ('class="timeline-figure" data-guess=', (PAGE_ASSETS / "guesses.js",)),
     ('class="answers"', (PAGE_ASSETS / "answers/answers.css",)),
     (
         'class="answers"',
