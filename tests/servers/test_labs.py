@@ -266,7 +266,7 @@ def test_each_page_says_where_its_checks_run() -> None:
     for lab in LABS:
         here = lab in labs_of_the_page()
         assert (f"{{live-lab}} {short(lab)}" in page(lab)) == here
-        assert ("The checks of this lab need PostgreSQL" in page(lab)) == (not here)
+        assert ("The checks of this lab need a real PostgreSQL" in page(lab)) == (not here)
 
 
 # -- the files --
