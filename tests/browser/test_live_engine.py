@@ -77,6 +77,12 @@ def test_cells_share_their_names_and_a_script_has_its_own(run: Run) -> None:
     assert "NameError: name 'first' is not defined" in alone.shown[0][1]
 
 
+def test_a_red_claim_is_a_line_and_ends_nothing(run: Run) -> None:
+    assert live_truth.printed(run, live_truth.RED_CLAIM) == (
+        "does not hold: Eleven were served. Seen: served = 12.\nholds: Twelve were served.\n"
+    )
+
+
 def test_loading_is_told_in_steps(run: Run) -> None:
     steps = [message for message in run.messages if message["type"] == "progress"]
     words = list(dict.fromkeys(step["step"] for step in steps))

@@ -164,11 +164,11 @@ def test_links_and_pictures_exist(name: str) -> None:
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "notebooks/refresh.py"])
 def test_commands_exist(name: str) -> None:
     text = (COURSE / name).read_text("utf-8")
-    targets = set(re.findall(r"^([a-z]+):", (COURSE / "Makefile").read_text(), re.M))
+    targets = set(re.findall(r"^([a-z-]+):", (COURSE / "Makefile").read_text(), re.M))
     code = re.findall(r"`([^`\n]+)`|^((?:make|python|bash|\.venv\\)[^\n]*)", text, re.M)
     commands = [first or second for first, second in code]
     for command in commands:
-        for target in re.findall(r"^make ([a-z]+)", command):
+        for target in re.findall(r"^make ([a-z-]+)", command):
             assert target in targets, command
         for module in re.findall(r"python -m (bench[\w.]*)", command):
             path = COURSE / "labs" / module.replace(".", "/")

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError
 
 import refresh
 from bench.course import LESSON_TEXTS
@@ -251,7 +252,10 @@ class Habit:
     async def _play(self) -> str:
         with tempfile.TemporaryDirectory() as folder:
             async with desk(Path(folder)) as table:
-                await HABITS[self.habit](table, *sections(self.lesson))
+                try:
+                    await HABITS[self.habit](table, *sections(self.lesson))
+                except CellTimeoutError as hang:
+                    table.complaints.append(f"a cell never ends: {hang}")
         return "\n".join(table.complaints)
 
 

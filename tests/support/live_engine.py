@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from live_pins import is_whole
 from live_site import put_fetched, put_own
 
 from answering import PATH, answering
@@ -64,6 +65,7 @@ def run_in_worker(
 
     `folder` becomes the site; `opened(address)` shows the page in a browser.
     """
+    assert is_whole(), "Live cells have nothing to run on: `make live-assets` fetches it."
     put_own(folder / "live")
     put_fetched(folder / "live")
     asked = json.dumps({"preload": list(preload), "programs": list(programs)})

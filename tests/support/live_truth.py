@@ -44,6 +44,13 @@ for name in bench.__all__:
     except Exception as error:
         print(f"{type(error).__name__}: {error}")
 """
+RED = """
+from bench import claim
+
+served = 12
+claim("eleven", "Eleven were served.", served == 11)
+claim("twelve", "Twelve were served.", served == 12)
+"""
 PROGRAMS = [
     {"code": (PROBES / "behaviours.py").read_text("utf-8"), "script": True},
     {"code": (PROBES / "instruments.py").read_text("utf-8"), "script": True},
@@ -54,8 +61,9 @@ PROGRAMS = [
     {"code": "first = 1"},
     {"code": "first + 1"},
     {"code": "first", "script": True},
+    {"code": RED},
 ]
-BEHAVIOURS, INSTRUMENTS, STREAM, ERROR, SERVERS, FLOOD, FIRST, SECOND, ALONE = range(len(PROGRAMS))
+BEHAVIOURS, INSTRUMENTS, STREAM, ERROR, SERVERS, FLOOD, FIRST, SECOND, ALONE, RED_CLAIM = range(10)
 
 REFUSED = {
     "a_raw_thread": "NotInTheBrowser: threading.Thread does not work in your browser: a web page "
