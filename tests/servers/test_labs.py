@@ -264,7 +264,7 @@ def test_a_page_says_what_the_command_says(
 
 
 RACES = {"note_after_the_answer"}
-"""The note comes after the answer, and before or after the next question: two sentences are true."""
+"""The note comes after the answer, before or after the next question: two sentences are true."""
 
 
 def without_counts(message: str) -> str:
