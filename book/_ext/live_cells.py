@@ -5,9 +5,9 @@ A notebook's cell with the tag `live` gets buttons on its page. On a Markdown pa
     ```{live-script} 01/busy_thread
     ```
 
-shows a script of `labs/evidence/` with its stored output as such a cell; the one for a lab's
-starter stands in `lab_cells`. Everything they need is copied to `_static/live/` of the built book.
-Where `make live-assets` has fetched nothing, the book has no buttons, and the log says so.
+shows a script of `labs/evidence/` with its stored output as such a cell; `lab_cells` has one for a
+lab. Everything they need is copied to `_static/live/` of the built book. Where `make live-assets`
+has fetched nothing, the book is built without buttons, and the log says so.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from live_pins import ASSETS, BOOK
 from bench.practice.in_the_page import labs_of_the_page
 
 LIVE = BOOK / "_live"
+ROOMS_OF_LABS = "bench/practice", "bench/practice/stand_ins", "bench/servers", "bistro"
 FILES_OF_A_LAB = "starter/*.py", "reason.md", "test_lab.py"
 SITE = "site.zip.gz"
 COURSE_FILES = (
@@ -30,7 +31,7 @@ COURSE_FILES = (
     "labs/bench/instruments/*.py",
     "labs/bench/traces/*.py",
     "book/_static/timeline/lanes.css",
-    *(f"labs/{room}/*.py" for room in ("bench/practice", "bench/servers", "bistro")),
+    *(f"labs/{room}/*.py" for room in ROOMS_OF_LABS),
     *(f"labs/{lab.name}/{name}" for lab in labs_of_the_page() for name in FILES_OF_A_LAB),
 )
 """The files of the course that cells may use, as patterns below its top folder."""

@@ -14,6 +14,8 @@
   const { all, each, make } = course.elements;
 
   const AN_ERROR = { name: "an error", title: "the error that your code raised" };
+  const YOURS = "This is your text. Reset brings the starter back.";
+  const STARTER = "The starter is back, and your text is kept.";
   const NOT_KEPT = "This browser keeps no texts of pages. Download yours before you leave.";
 
   each(all(".live-lab"), (element) => {
@@ -52,7 +54,11 @@ check_for_a_page(${JSON.stringify(name)}, ${JSON.stringify(`${text}\n`)}, displa
 
     element.addEventListener("live:edit", () => {
       const { text } = live;
-      if (text === starter && kept.text !== starter) kept.before = kept.text; // Reset
+      if (text === starter && kept.text !== starter) {
+        kept.before = kept.text;
+        outcome.replaceChildren();
+        queueMicrotask(() => tell(STARTER)); // after what Reset itself says
+      }
       kept.text = text;
       keep();
       show();
@@ -72,8 +78,16 @@ check_for_a_page(${JSON.stringify(name)}, ${JSON.stringify(`${text}\n`)}, displa
       clearTimeout(alarm);
       if (news.kind) judge(news, live.status.textContent);
     });
-    if (kept.text !== starter) live.text = kept.text;
+    if (kept.text !== starter) {
+      live.text = kept.text;
+      tell(YOURS);
+    }
     show();
+
+    /** In the place of what the cell says. */
+    function tell(sentence) {
+      live.status.textContent = sentence;
+    }
 
     /** After the limit. What the outcome is then, Python has said beforehand. */
     function end() {
@@ -85,7 +99,7 @@ check_for_a_page(${JSON.stringify(name)}, ${JSON.stringify(`${text}\n`)}, displa
     }
 
     function judge(came, status) {
-      live.status.textContent = `${came.headline}. ${status}`;
+      tell(`${came.headline}. ${status}`);
       const stopped = came.checks.find(({ state }) => state === "failed" || state === "raised");
       const failing = stopped?.state === "raised" ? AN_ERROR.name : (stopped?.name ?? "");
       if (came.kind === "NotAttempted" || failing !== kept.failing) {

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 import repairs
 from bench.practice.folders import Lab, find, needs_nothing, read
@@ -21,10 +21,10 @@ from live_book import live_book, served_plainly
 
 LABS = labs_of_the_page()
 HANDFUL = {
-    "01": ("starter", "solution", "one_more_helper"),
-    "02": ("solution", "note_with_a_limit"),
+    "01": ("solution", "twin_trap"),
+    "02": ("starter", "note_with_a_limit"),
     "06": ("solution", "leaves_the_query"),
-    "07": ("starter", "solution", "socket_stays_registered"),
+    "07": ("solution", "socket_stays_registered"),
 }
 
 
@@ -77,6 +77,21 @@ def test_the_browser_says_what_this_machine_says(
         assert here.failed.name == fails
 
 
+def test_hints_come_one_by_one_and_then_the_solution(opened: dict[str, LabPage]) -> None:
+    lab = find("02")
+    page = opened[lab.name]
+    assert page.check(read(lab.starter))["said"].startswith("Not attempted yet: The file is still")
+    for number in (1, 2, 3):
+        page.button(f"Hint {number} of 3").click()
+    told = page.cell.locator(".lab-hint").all_text_contents()
+    hints = lab.hints()["test_every_look_is_noted"]
+    assert told == [
+        f"Hint {number} of 3 for “Every look is noted”: {hint}".replace("`", "")
+        for number, hint in enumerate(hints, 1)
+    ]
+    expect(page.button("Solution")).to_be_visible()
+
+
 def test_a_run_without_an_end_is_ended_with_a_sentence(opened: dict[str, LabPage]) -> None:
     lab = opened[find("07").name]
     lab.page.clock.install()
@@ -93,3 +108,24 @@ def test_a_run_without_an_end_is_ended_with_a_sentence(opened: dict[str, LabPage
         "passed: The loop keeps the eighteen rules of the lesson",
         "failed: Sleepers wake in the order of their moments",
     ]
+
+
+def test_the_readers_text_is_kept_and_comes_back_after_reset(opened: dict[str, LabPage]) -> None:
+    lab = find("07")
+    mine = opened[lab.name]
+    page = mine.page
+    mine.write("mine = 1")
+    page.reload()
+    assert mine.text == "mine = 1"
+    expect(mine.cell.locator(".live-bar:not(.lab-bar) + .live-status")).to_have_text(
+        "This is your text. Reset brings the starter back."
+    )
+    mine.button("Reset").click()
+    assert mine.text == read(lab.starter).rstrip("\n")
+    page.reload()
+    mine.button("Bring my text back").click()
+    assert mine.text == "mine = 1"
+    with page.expect_download() as loading:
+        mine.button("Download own_loop.py").click()
+    assert loading.value.suggested_filename == "own_loop.py"
+    assert read(loading.value.path()) == "mine = 1\n"

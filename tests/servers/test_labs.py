@@ -258,15 +258,25 @@ def test_a_page_says_what_the_command_says(
         if isinstance(at_the_desk, Correct):
             assert isinstance(in_the_page, Correct if needs_nothing(lab) else RightSoFar)
         else:
-            assert in_the_page.message.endswith(at_the_desk.message), file
+            said = without_counts(in_the_page.message)
+            assert said.endswith(without_counts(at_the_desk.message)) or file in RACES, file
             assert in_the_page.code == at_the_desk.code
+
+
+RACES = {"note_after_the_answer"}
+"""The note comes after the answer, before or after the next question: two sentences are true."""
+
+
+def without_counts(message: str) -> str:
+    """How many came in time depends on the machine, and the stand-ins have no hurry."""
+    return re.sub(r"\d+( (is|are|waits?))?\b", "…", message)
 
 
 def test_each_page_says_where_its_checks_run() -> None:
     for lab in LABS:
         here = lab in labs_of_the_page()
         assert (f"{{live-lab}} {short(lab)}" in page(lab)) == here
-        assert ("The checks of this lab need PostgreSQL" in page(lab)) == (not here)
+        assert ("The checks of this lab need a real PostgreSQL" in page(lab)) == (not here)
 
 
 # -- the files --

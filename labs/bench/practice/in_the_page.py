@@ -2,7 +2,7 @@
 
 The checks are the lab's own, and so are the words of every outcome. Of lab 7 all of them need
 nothing but sockets, and where the system has none, they meet simulated ones. Those of labs 1, 2 and
-6 meet stand-ins for PostgreSQL and the server (`server_stand_in`); so a file that passes there is
+6 meet stand-ins for PostgreSQL and the server (`stand_ins`); so a file that passes there is
 right so far, and not more. What no stand-in knows ends in "cannot judge", never in a verdict.
 
 Needs the standard library and what the submitted file needs.
@@ -27,9 +27,9 @@ from bench.instruments.simulated_sockets import WaitsForEver, install
 from bench.instruments.virtual import VirtualDeadlock, run_virtual
 from bench.practice.folders import Lab, check_titles, every_lab, find, needs_nothing, read
 from bench.practice.judgements import Judgement, event_of, not_attempted, unreadable
-from bench.practice.kitchen_stand_in import now
 from bench.practice.printed_outcomes import NEVER_COMES, STUCK, Correct, Outcome, RightSoFar
-from bench.practice.server_stand_in import stage
+from bench.practice.stand_ins.kitchen import now
+from bench.practice.stand_ins.stage_of_checks import stage
 
 PLAYED = "01", "02", "06"
 """Labs whose checks run where stand-ins play PostgreSQL and the server."""
