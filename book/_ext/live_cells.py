@@ -41,7 +41,12 @@ CELL_FILES = (
     "live-cell.js",
     "live.js",
 )
-PLAYGROUND_FILES = ("playground-answers.js", "playground-engine.js", "playground.js")
+PLAYGROUND_FILES = (
+    "playground-answers.js",
+    "playground-boxes.js",
+    "playground-engine.js",
+    "playground.js",
+)
 LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("live-lab", ("lab.css", "lab.js")),  # before the script that makes the buttons
     ("tag_live", CELL_FILES),

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from answering import answering, firefox_at
 from browsers import AXE, chromium
 from building import built_book
-from strict_serving import served
+from strict_serving import BelowHandler, served
 
 PAGE = "book/playground.html"
 PATIENCE = 180  # seconds
@@ -54,11 +54,13 @@ def site_that_answers(folder: Path) -> Path:
 
 def test_firefox_answers_what_was_recorded(tmp_path: Path) -> None:
     with (
-        answering(site_that_answers(tmp_path)) as (address, answers),
-        firefox_at(f"{address}{PAGE}"),
+        answering(site_that_answers(tmp_path)) as site,
+        firefox_at(f"{site.address}{PAGE}"),
     ):
-        found = answers.get(timeout=PATIENCE)
-    assert len(found) == 17
+        found = site.answers.get(timeout=PATIENCE)
+    loaded = sum(size for path, size in site.sizes.items() if "/live/pg" in path)
+    assert 5 < loaded / 1e6 < 6  # "about six megabytes", says the page
+    assert len(found) == 18
     for name, box in found.items():
         assert box["status"] == "Done, in your browser, not on a server.", name
         assert box["live"], name
@@ -67,7 +69,7 @@ def test_firefox_answers_what_was_recorded(tmp_path: Path) -> None:
 
 
 def test_what_is_answered_is_accessible_and_a_stop_leaves_nothing() -> None:
-    with served(built_book()) as address, chromium() as browser:
+    with served(built_book(), BelowHandler) as address, chromium() as browser:
         page = browser.new_page(viewport={"width": 390, "height": 844})
         page.goto(f"{address}{PAGE}")
         for name in ("sqlstates", "index", "first-and-again", "own-messages"):
@@ -87,3 +89,6 @@ def test_what_is_answered_is_accessible_and_a_stop_leaves_nothing() -> None:
         expect(box.locator(".pg-error")).to_contain_text(
             '42P01 relation "kept" does not exist', timeout=PATIENCE * 1000
         )
+        box.locator("textarea").fill("copy dishes from stdin")  # the page says what it does
+        box.locator(".pg-bar button").first.click()
+        expect(box.locator(".pg-status")).to_contain_text("PostgreSQL cannot go on in this page")
