@@ -52,18 +52,23 @@ NAMES = {  # as their authors write them
 
 
 def stored() -> Status:
-    return json.loads(STATUS.read_text(encoding="utf-8"))  # type: ignore[no-any-return]  # it is one
+    status: Status = json.loads(STATUS.read_text(encoding="utf-8"))
+    return status
 
 
-def rows_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> nodes.raw:
-    """Cells are HTML; the first of a row is its head."""
+def rows_table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], style: str = "status-table"
+) -> nodes.raw:
+    """Cells are HTML; the first of a row is its head. `style` is a class of course.css."""
     top = "".join(f'<th scope="col">{one}</th>' for one in head)
     body = "".join(
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{one}</td>" for one in rest)}</tr>'
         for first, *rest in rows
     )
     html = f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody>"
-    return nodes.raw("", f'<table class="table status-table">{html}</table>', format="html")
+    table = f'<table class="table {style}">{html}</table>'
+    scrolls = f'<div class="pst-scrollable-table-container">{table}</div>'
+    return nodes.raw("", scrolls, format="html")
 
 
 def versions_table(status: Status) -> nodes.raw:

@@ -37,12 +37,14 @@ from sphinx.util.typing import ExtensionMetadata
 from status_pages import rows_table
 
 from bench.course import BOOK, LESSON_TEXTS
+from bench.quizzes.cards import markdown
 
 SLACK = 0.1
 """The part of a session that may stay empty."""
+STYLE = "class-table"
 
 _HEAD = re.compile(r"\*\*Lab\*\* (\d+) min · \*\*Class\*\* (\d+) min")
-_TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
+_TITLE = re.compile(r"^# (\d · .+)$", re.MULTILINE)
 _TABLE = re.compile(
     r"^\| section \| minutes \| drop when late \|\n\|.*\n((?:\|.*\n)+)", re.MULTILINE
 )
@@ -212,7 +214,7 @@ class TimetableDirective(PlanDirective):
             rows.append((time_of_day(minute), self.shown(part), str(part.minutes)))
             minute += part.minutes
         rows.append((time_of_day(minute), "<strong>the end</strong>", f"<strong>{needed}</strong>"))
-        return [rows_table(("At", "What", "Minutes"), rows)]
+        return [rows_table(("At", "What", "Minutes"), rows, STYLE)]
 
 
 class SingleHoursDirective(PlanDirective):
@@ -229,7 +231,7 @@ class SingleHoursDirective(PlanDirective):
             lab = str(length - needed) if needed < length else "at home"
             minutes = [str(part.minutes) for part in own]
             rows.append((self.link(plan, plan.title), *minutes, lab, str(length)))
-        return [rows_table((*head, "the lab is begun", "sum"), rows)]
+        return [rows_table((*head, "the lab is begun", "sum"), rows, STYLE)]
 
 
 class WhenLateDirective(PlanDirective):
@@ -239,11 +241,12 @@ class WhenLateDirective(PlanDirective):
             dropped = "; ".join(one.dropped for one in plan.sections if one.saved)
             own = self.link(plan, plan.title, "book/instructors")
             minutes = map(str, (plan.lesson, plan.lab, plan.late))
-            rows.append((own, *minutes, escape(dropped)))
+            rows.append((own, *minutes, markdown(dropped)))
         every = lessons.values()
         sums = [sum(getattr(plan, name) for plan in every) for name in ("lesson", "lab", "late")]
         rows.append(("Together", *map(str, sums), ""))
-        return [rows_table(("Lesson", "class", "lab", "late", "what to drop when late"), rows)]
+        head = "Lesson", "class", "lab", "late", "what to drop when late"
+        return [rows_table(head, rows, STYLE)]
 
 
 class SavedRole(SphinxRole):

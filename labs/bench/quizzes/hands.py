@@ -13,6 +13,7 @@ from bench.quizzes.items import Answer, Item
 OTHER = "other"
 LETTERS = "ABCDEFGH"
 FEW, MANY = 30, 70  # per cent of a class, between which neighbours learn from each other
+TARGET = "box-sizing:border-box;min-height:2.75rem;padding:.6rem 0;cursor:pointer"
 LONGEST = 42  # letters of an option above its bar
 
 
@@ -120,12 +121,13 @@ class Votes:
         )
         return "\n".join(
             [
-                f'<section class="votes" data-votes="{self.item.ref}">',
+                '<section class="votes" style="margin-bottom:1rem">',
                 f"<p>{markdown(self.item.prompt)}</p>",
                 figure.html,
                 f"<p><strong>{html.escape(self.advice)}</strong></p>",
-                f"<details{' open' if self.open else ''}><summary>The answer, and a reply to each"
-                f"</summary><p>{html.escape(self.share)}</p><ul>{told}</ul></details></section>",
+                f"<details{' open' if self.open else ''}>"
+                f'<summary style="{TARGET}">The answer, and a reply to each</summary>'
+                f"<p>{html.escape(self.share)}</p><ul>{told}</ul></details></section>",
             ]
         )
 
