@@ -85,7 +85,7 @@ def table_of(names: Iterable[str]) -> tuple[str, list[str]]:
     rows: dict[tuple[str, str, str], dict[str, Any]] = {}
     problems: list[str] = []
     for path in files_of(names):
-        for number, line in enumerate(text_of(path).splitlines(), 1):
+        for number, line in enumerate(decoded(path).splitlines(), 1):
             if not line.strip():
                 continue
             if row := row_of(line):
@@ -107,7 +107,7 @@ def files_of(names: Iterable[str]) -> list[Path]:
     return found
 
 
-def text_of(path: Path) -> str:
+def decoded(path: Path) -> str:
     """The text of a file, also of one that PowerShell's `>>` has written as UTF-16."""
     data = path.read_bytes()
     utf_16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
