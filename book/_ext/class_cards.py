@@ -82,7 +82,7 @@ class AnswerKeyDirective(SphinxDirective):
 
 
 class KeyRole(SphinxRole):
-    """`{key}`: the name of a card becomes a link to its answer."""
+    """`{key}`: the name of a card, as `votes` takes it, becomes a link to its answer."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         try:
@@ -91,7 +91,9 @@ class KeyRole(SphinxRole):
             return [], [self.inliner.reporter.warning(f"{{key}}: {error}", line=self.lineno)]
         page = self.env.app.builder.get_relative_uri(self.env.docname, PAGE)
         target = f"{page}#{anchor(self.text)}"
-        return [nodes.reference("", "the key", refuri=target, classes=["run"])], []
+        link = nodes.reference("", "", refuri=target, classes=["run"])
+        link += nodes.literal("", self.text)
+        return [link], []
 
 
 class ClassVotesDirective(SphinxDirective):
