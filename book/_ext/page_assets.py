@@ -30,6 +30,7 @@ LOADED_WITH: tuple[tuple[str, tuple[Path, ...]], ...] = (
     ("<async-timeline", TIMELINE_SCRIPTS),
     ('class="ledger-card', (PAGE_ASSETS / "ledger/ledger.css", PAGE_ASSETS / "ledger/ledger.js")),
     ("data-axes=", (PAGE_ASSETS / "guesses.js",)),
+    ('class="entry-route"', (*CARD_SCRIPTS, PAGE_ASSETS / "entry.js")),
     ('class="answers"', (PAGE_ASSETS / "answers/answers.css",)),
     (
         'class="answers"',
