@@ -8,6 +8,9 @@
     {2.0: 9, 0.1: 12}
     ```
 
+    ```{entry-route} 4            where first answers lead: with four right ones, to lesson 3
+    ```
+
 A card that does not exist stops the build.
 """
 
@@ -82,7 +85,7 @@ class AnswerKeyDirective(SphinxDirective):
 
 
 class KeyRole(SphinxRole):
-    """`{key}`: the name of a card becomes a link to its answer."""
+    """`{key}`: the name of a card, as `votes` takes it, becomes a link to its answer."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         try:
@@ -91,7 +94,9 @@ class KeyRole(SphinxRole):
             return [], [self.inliner.reporter.warning(f"{{key}}: {error}", line=self.lineno)]
         page = self.env.app.builder.get_relative_uri(self.env.docname, PAGE)
         target = f"{page}#{anchor(self.text)}"
-        return [nodes.reference("", "the key", refuri=target, classes=["run"])], []
+        link = nodes.reference("", "", refuri=target, classes=["run"])
+        link += nodes.literal("", self.text)
+        return [link], []
 
 
 class ClassVotesDirective(SphinxDirective):
@@ -111,7 +116,19 @@ class ClassVotesDirective(SphinxDirective):
         return [code, nodes.raw("", shown._repr_html_(), format="html")]
 
 
+class EntryRouteDirective(SphinxDirective):
+    """An empty sentence, which the page's script (book/_static/entry.js) fills in."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        enough = int(self.arguments[0])
+        place = f'<p class="entry-route" role="status" data-enough="{enough}"></p>'
+        return [nodes.raw("", place, format="html")]
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
+    app.add_directive("entry-route", EntryRouteDirective)
     app.add_directive("answer-key", AnswerKeyDirective)
     app.add_directive("class-votes", ClassVotesDirective)
     app.add_role("key", KeyRole())

@@ -34,6 +34,7 @@ LOADED_WITH: tuple[tuple[str, tuple[Path, ...]], ...] = (
     ("data-axes=", (PAGE_ASSETS / "guesses.js",)),
     ('class="playground"', (BOOK / "_live/playground.css",)),
     ('class="timeline-figure" data-guess=', (PAGE_ASSETS / "guesses.js",)),
+    ('class="entry-route"', (*CARD_SCRIPTS, PAGE_ASSETS / "entry.js")),
     ('class="answers"', (PAGE_ASSETS / "answers/answers.css",)),
     (
         'class="answers"',

@@ -16,9 +16,10 @@ import pytest
 import timetables
 from class_cards import anchor
 
-from bench.course import BOOK, STATUS, lesson_texts
+from bench.course import BOOK, LESSON_TEXTS, STATUS, lesson_texts
 from bench.quizzes.files import load_lessons
 from bench.quizzes.items import Item
+from building import built_book
 from built_pages import page_of
 from mentions import claim_texts, telling_words
 from stated_numbers import stated
@@ -229,6 +230,18 @@ def test_the_key_has_every_card_with_its_right_answer_and_its_run() -> None:
         plain = re.sub(r"<[^>]+>|[`“”]", "", strong[1])
         assert telling_words(plain) >= telling_words(re.sub("[`“”]", "", right.text)), item.ref
         assert entry.count("<li>") == sum(bool(answer.misconception) for answer in item.answers)
+
+
+def test_a_search_does_not_find_the_key() -> None:
+    index = (built_book() / "searchindex.js").read_text("utf-8")
+    places = json.loads(index.partition("(")[2].rpartition(")")[0])
+    key = places["docnames"].index("book/instructors/answer-key")
+    found = [
+        word
+        for word, pages in places["terms"].items()
+        if key in ([pages] if isinstance(pages, int) else pages)
+    ]
+    assert found == []
 
 
 def test_the_pages_of_a_class_are_led_to() -> None:

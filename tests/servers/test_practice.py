@@ -513,6 +513,8 @@ def test_the_command_works_on_the_track_and_leaves_the_lab_alone(
     assert f"`labs/{WITH}/work/sessions.py` is your copy" not in say("")
     assert "Hint 1 of 3 for “test_a_full_pool_refuses_in_time”" in say("hint 1")
     assert f"`labs/{WITH}/work/sessions.py` is the starter again." in say("reset")
+    fields = json.loads(say("--json"))
+    assert (fields["lab"], fields["track"]) == ("04-twenty-connections", "sqlalchemy")
     assert "create_async_engine( database_url(), pool_size=3," in say("solution")
     assert not lab_with_a_track.work.parent.exists()
 

@@ -24,6 +24,7 @@ def test_numbers_with_one_reply_share_a_bar() -> None:
     wanted = {"2 s": 4, "0.1 s": 4, "0.2–0.5 s": 3, "Any other number": 5}
     assert counted(NUMBER, given) == wanted
     assert votes(NUMBER, given).total == 16
+    assert counted(NUMBER, {"2": 3, "2.2": 1, " 0,1 ": 4}) == {"2 s": 4, "0.1 s": 4}
 
 
 def test_letters_are_the_options_in_the_order_of_the_card() -> None:
@@ -91,6 +92,7 @@ def test_the_right_answer_of_every_question_is_counted_as_right() -> None:
         (NUMBER, {2.0: True}, "2.0 has True votes"),
         (NUMBER, {"A": 3}, "'A' is no number; 01/one-word asks for s"),
         (NUMBER, {-1: 3}, "-1 is no number"),
+        (NUMBER, {"0.1 ms": 3}, "'0.1 ms' is no number"),
         (NUMBER, {float("nan"): 3}, "nan is no number"),
         (OPTIONS, {"D": 3}, "'D' is no option; 02/which-line has A B C"),
         (OPTIONS, {"AB": 3}, "'AB' is no option"),

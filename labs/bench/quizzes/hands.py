@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,16 +15,18 @@ OTHER = "other"
 LETTERS = "ABCDEFGH"
 FEW, MANY = 30, 70  # per cent of a class, between which neighbours learn from each other
 TARGET = "box-sizing:border-box;min-height:2.75rem;padding:.6rem 0;cursor:pointer"
+_DECIMAL = re.compile(r"\d+(?:[.,]\d+)?")
 LONGEST = 42  # letters of an option above its bar
 
 
 def votes(ref: str, counts: Mapping[str | float, int], *, show: bool | None = None) -> Votes:
     """The class's votes on the question `ref`, "01/one-word", as a figure, with what to do next.
 
-    `counts` says how many voted for what: for a question with a number, the numbers that were
-    written down, `{2.0: 9, 0.1: 12}`, and `"other"` for any that nobody wants to type. For a
-    question with options, letters in the order of its card: `{"A": 3, "B": 12}`. Numbers with one
-    reply share a bar, and an answer that nobody gave has a bar of its own.
+    `counts` says how many voted for what. For a question with a number: the numbers that were
+    written down, in the unit of the card, `{2.0: 9, 0.1: 12}`, and `"other"` for those that nobody
+    wants to type; in quotes, `"0,1"` is a number, too. For a question with options: letters in the
+    order of the card, `{"A": 3, "B": 12}`. Numbers with one reply share a bar, and an answer that
+    nobody gave has a bar of its own.
 
     From 30 % to 70 % right: neighbours discuss, and all vote again. So the answer and the replies
     stay closed then, until they are opened or `show=True`; in every other case they are open,
@@ -181,6 +184,8 @@ def _answer(item: Item, given: object) -> Answer:
 def _numbered(item: Item, given: object) -> Answer:
     if given == OTHER:
         return item.answers[-1]
+    if isinstance(given, str) and _DECIMAL.fullmatch(given.strip()):
+        given = float(given.strip().replace(",", "."))
     if (
         isinstance(given, bool)
         or not isinstance(given, int | float)
