@@ -22,7 +22,6 @@ import psutil
 
 from serve import TYPES, BookHandler, BookServer, first_free
 
-WHEELS = Path(__file__).resolve().parents[1] / "_build" / "wheels"
 FROM_WHEELS = "--no-index --find-links {url}wheels/ --trusted-host {host}"
 INSTALL = f"-m pip install {FROM_WHEELS} -r requirements.txt -c constraints.txt"
 SYSTEMS = {
@@ -130,29 +129,29 @@ def chosen(asked: str, here: list[str]) -> str:
     return asked or here[0]
 
 
-def open_room(address: str, port: int, site: Path, wheels: Path = WHEELS) -> ThreadingHTTPServer:
+def open_room(address: str, port: int, site: Path, wheels: Path) -> ThreadingHTTPServer:
     """A server on that address, at the first free port from `port` on; the caller closes it."""
     handler = partial(RoomHandler, directory=str(site), wheels=wheels)
     return first_free(port, lambda one: BookServer((address, one), handler))
 
 
-def in_a_room(asked: str, port: int, site: Path) -> int:
+def in_a_room(asked: str, port: int, site: Path, wheels: Path) -> int:
     """Serve a class until Ctrl+C; the exit status."""
     try:
         address = chosen(asked, addresses())
-        server = open_room(address, port, site)
+        server = open_room(address, port, site, wheels)
     except (ValueError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
     url = f"http://{address}:{server.server_address[1]}/"
-    wheels = len(list(WHEELS.glob("*.whl")))
+    count = len(list(wheels.glob("*.whl")))
     print(f"The class finds the book at      {url}")
     print(f"and the lines to install it at   {url}class")
     print(
         f"Everybody in the network of {address} can read the book and "
-        f"{wheels} wheels, without a password, and nothing else of this computer."
+        f"{count} wheels, without a password, and nothing else of this computer."
     )
-    if not wheels:
+    if not count:
         print("There are no wheels yet, so nobody can install: run `make classroom` first.")
     print("If nobody reaches it, allow Python in this computer's firewall. Ctrl+C ends it.")
     sys.stdout.flush()

@@ -21,7 +21,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import BinaryIO
 
-SITE = Path(__file__).resolve().parents[1] / "_build" / "html"
+BUILT = Path(__file__).resolve().parents[1] / "_build"
+SITE, WHEELS = BUILT / "html", BUILT / "wheels"
 HOST = "127.0.0.1"
 PORTS_TRIED = 20
 POLICY = "_static/security-policy.txt"
@@ -152,6 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="serve book and wheels to a class, on this private address of the computer",
     )
     parser.add_argument("--site", type=Path, default=SITE, help=argparse.SUPPRESS)
+    parser.add_argument("--wheels", type=Path, default=WHEELS, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
 
     if not (options.site / "index.html").exists():
@@ -161,7 +163,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.room is not None:
         from room import in_a_room
 
-        return in_a_room(options.room, options.port, options.site)
+        return in_a_room(options.room, options.port, options.site, options.wheels)
     try:
         server = open_server(options.site, options.port)
     except OSError as error:

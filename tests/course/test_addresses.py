@@ -31,13 +31,14 @@ def test_every_server_listens_for_this_machine_alone() -> None:
     assert not found, "\n".join(found)
 
 
-def test_one_line_listens_for_a_room_and_nothing_else_imports_it() -> None:
+def test_one_line_listens_for_a_room_and_only_when_it_is_asked() -> None:
     [line] = open_addresses(FOR_A_ROOM.read_text("utf-8"))
     assert "BookServer((address, one), handler)" in line
-    importing = [path for path in CODE if re.search(r"\bimport room|from room\b", path.read_text())]
-    assert importing == [COURSE / "book" / "serve.py"]
-    source = importing[0].read_text("utf-8")
-    assert "    if options.room is not None:\n        from room import" in source
+    known = re.compile(r"^\s*(?:import room|from room import)\b", re.M)
+    serving, proof = COURSE / "book" / "serve.py", COURSE / "tests" / "proof" / "a_room.py"
+    assert [path for path in CODE if known.search(path.read_text("utf-8"))] == [serving, proof]
+    asked = "    if options.room is not None:\n        from room import"
+    assert asked in serving.read_text("utf-8")
 
 
 def test_no_command_names_every_network() -> None:

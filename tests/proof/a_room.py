@@ -8,6 +8,7 @@ if pip installs the course from the server alone, and the server listens on that
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -23,12 +24,8 @@ ADDRESS, PORT = "192.168.77.1", 8000
 
 
 def main(site: str, wheels: str, course: str) -> None:
-    served = "import sys, room, pathlib; room.WHEELS = pathlib.Path(sys.argv[2]); "
-    served += "sys.exit(room.in_a_room('', 8000, pathlib.Path(sys.argv[1])))"
-    command = [sys.executable, "-c", served, site, wheels]
-    with subprocess.Popen(
-        command, cwd=COURSE / "book", stdout=subprocess.PIPE, text=True
-    ) as server:
+    command = [sys.executable, "-u", "book/serve.py", "--class", "--site", site, "--wheels", wheels]
+    with subprocess.Popen(command, cwd=COURSE, stdout=subprocess.PIPE, text=True) as server:
         try:
             said = [server.stdout.readline() for _ in range(3)]
             assert f"http://{ADDRESS}:{PORT}/class" in said[1], said
@@ -46,8 +43,10 @@ def learner(folder: str, course: str) -> None:
     python = f"{folder}/.venv/bin/python"
     subprocess.run([sys.executable, "-m", "venv", f"{folder}/.venv"], check=True)
     words = room.INSTALL.format(url=f"http://{ADDRESS}:{PORT}/", host=ADDRESS).split()
-    quiet = ["--quiet", "--isolated", "--disable-pip-version-check"]
-    subprocess.run([python, *words, *quiet], cwd=course, check=True)
+    quiet = ["--quiet", "--disable-pip-version-check"]
+    nothing_else = {n: v for n, v in os.environ.items() if not n.startswith("PIP_")}
+    nothing_else["PIP_CONFIG_FILE"] = os.devnull
+    subprocess.run([python, *words, *quiet], cwd=course, env=nothing_else, check=True)
     subprocess.run([python, "-c", "import asyncpg, jupyterlab, bench.ready"], check=True)
 
 

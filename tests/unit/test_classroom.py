@@ -191,7 +191,7 @@ def test_the_shell_finds_a_python_that_is_served(folder: Path, tmp_path: Path) -
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "python3").symlink_to(sys.executable)
-    for name in ("sh", "dirname", "cat", "tr"):
+    for name in ("sh", "dirname", "sed", "tr"):
         (programs / name).symlink_to(str(shutil.which(name)))
     shutil.rmtree(folder / "course")
     done = subprocess.run(

@@ -95,7 +95,7 @@ def ready() -> bool:
 
 def open_it() -> None:
     """The book and the notebooks, until both have ended."""
-    lab = ["-m", "jupyter", "lab", "--ServerApp.root_dir=.", "--preferred-dir=notebooks"]
+    lab = ["-m", "jupyter", "lab", "-y", "--ServerApp.root_dir=.", "--preferred-dir=notebooks"]
     print("Opening the book and the notebooks. Ctrl+C ends both.", flush=True)
     programs = [
         subprocess.Popen([str(PYTHON), *words], cwd=COURSE, env=environment())
@@ -104,9 +104,12 @@ def open_it() -> None:
     try:
         for program in programs:
             program.wait()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # the terminal tells the programs, too
         for program in programs:
-            program.wait()
+            try:
+                program.wait(timeout=20)
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                program.kill()
 
 
 def main(words: list[str]) -> int:
