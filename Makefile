@@ -17,7 +17,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export HOME := $(shell mktemp -d)
 endif
 
-.PHONY: help ready book html live-assets lab test proof notebooks classroom clean
+.PHONY: help ready book html live-assets lab slides projector test proof notebooks classroom clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -39,6 +39,12 @@ ready: $(READY) ## look whether this computer is ready for the course
 lab: $(READY) ## open the notebooks in JupyterLab
 	@echo "Opening JupyterLab with the notebooks. Stop it with Ctrl+C."
 	@$(BIN)/jupyter lab --ServerApp.root_dir=. --preferred-dir=notebooks
+
+slides: $(READY) ## make slides and handouts of the lessons
+	@$(BIN)/python book/_slides $(only)
+
+projector: $(READY) ## open a lesson in JupyterLab for a projector: make projector only=03
+	@$(BIN)/python notebooks/projector.py $(only)
 
 test: $(PROOF) live-assets ## prove the course: notebooks, instruments, labs, quizzes, book, pages
 	@echo "Proving the course; this takes a few minutes …"

@@ -41,9 +41,7 @@ STYLE = """\
 .jp-Notebook { --jp-notebook-padding: 0; --jp-cell-padding: 2px; --jp-cell-prompt-width: 0px; }
 .jp-Notebook :is(.jp-InputPrompt, .jp-OutputPrompt) { display: none; }
 .jp-Notebook .jp-InputPlaceholder { display: none; }
-.jp-Notebook :is(.jp-InputCollapser, .jp-OutputCollapser) {
-  flex: 0 0 6px; min-width: 6px; width: 6px;
-}
+.jp-Notebook :is(.jp-InputCollapser, .jp-OutputCollapser) { min-width: 6px; width: 6px; }
 """
 
 

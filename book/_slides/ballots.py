@@ -37,29 +37,46 @@ def right_answer(item: Item) -> Answer:
     return next(one for one in item.answers if one.right)
 
 
-def ballots(items: Iterable[Item], votes: Iterable[str]) -> dict[str, tuple[Ballot, str]]:
-    """{ref: (ballot, text of its vote)} for the numbers among the questions of one section.
+def ballots_of(
+    items: Iterable[Item], votes: Iterable[tuple[str, str]]
+) -> dict[str, tuple[Ballot, str]]:
+    """{ref: (ballot, text of its vote)} for the questions of one section.
 
-    `votes` are the texts of the section's votes; each belongs to the number with which it shares
-    most answers. The text is empty where no vote is about a number, and the ballot is empty where
-    it would tell the answer: then people write their number on paper.
+    `votes` are (text, ref) of the section's votes; where a page names no question, the vote belongs
+    to the number with which it shares most answers. The text is empty for a question without a
+    vote. The ballot is empty for a choice, whose card has the options, and where it would tell the
+    answer: then people write their number on paper.
     """
-    numbers = [one for one in items if one.kind == "number"]
-    found: dict[str, tuple[Ballot, str]] = {}
-    for text in votes:
-        options = _options(text)
-        free = [one for one in numbers if one.ref not in found]
-        best = max(free, key=lambda one: _shared(options, one), default=None)
-        if best is not None and _shared(options, best) >= 2:
-            found[best.ref] = list(zip(ascii_uppercase, options, strict=False)), text
-    return {one.ref: found.get(one.ref, (_foreseen(one), "")) for one in numbers}
+    asked = {one.ref: one for one in items}
+    texts: dict[str, str] = {}
+    for text, named in votes:
+        numbers = [one for one in asked.values() if one.kind == "number" and one.ref not in texts]
+        best = max(numbers, key=lambda one: _shared(_options(text), one), default=None)
+        if named in asked:
+            texts[named] = text
+        elif not named and best is not None and _shared(_options(text), best) >= 2:
+            texts[best.ref] = text
+    return {
+        ref: (_ballot(item, texts.get(ref, "")), texts.get(ref, "")) for ref, item in asked.items()
+    }
+
+
+def _ballot(item: Item, vote: str) -> Ballot:
+    if item.kind != "number":
+        return []
+    options = _options(vote)
+    return list(zip(ascii_uppercase, options, strict=False)) if options else _foreseen(item)
+
+
+def letters_that_mean(answer: Answer, options: Ballot) -> list[str]:
+    return [letter for letter, text in options if _means(text, answer)]
 
 
 def letter_of_the_right_one(item: Item, options: Ballot) -> str:
     """Its letter on the ballot, or among a choice's options; empty where there is no ballot."""
     if item.kind != "number":
         return next(a for a, one in zip(ascii_uppercase, item.answers, strict=False) if one.right)
-    return next((letter for letter, text in options if _means(text, right_answer(item))), "")
+    return "".join(letters_that_mean(right_answer(item), options)[:1])
 
 
 def _foreseen(item: Item) -> Ballot:
@@ -89,6 +106,6 @@ def _options(vote: str) -> list[str]:
     first, *others = vote.split("·")
     if not others:
         return []
-    first = re.split(r"(?:^|\s)(?=A )|: |:\*\* ", first)[-1]
+    first = re.split(r"[:?*] (?=A )|:\*\* |: ", first)[-1]
     others[-1] = re.split(r"[.?](?=\s|$)", others[-1])[0]
     return [re.sub(r"^[A-F] (?=\S)", "", one.strip(" .*")) for one in (first, *others)]

@@ -15,7 +15,7 @@ import re
 from html import escape
 from pathlib import Path
 
-from ballots import ballots, item_of
+from ballots import ballots_of, item_of
 from bench.course import BOOK
 from bench.quizzes.cards import UNITS
 from bench.quizzes.items import Item
@@ -25,6 +25,8 @@ HERE = Path(__file__).parent
 CLOSING = "Questions"
 AFTER = (CLOSING, "Go deeper", "What you can answer now", "Next")
 """Sections without predictions and without core experiments."""
+NOT_CORE = {"hide-input", "nbval-ignore-output"}
+"""Tags of cells that are folded away, or that print what they measured."""
 LINES = 63.0
 """Of 9.5 point text on one page below its heading."""
 LETTERS = 112
@@ -72,14 +74,18 @@ def _before(lesson: Lesson) -> str:
     ]
     asked = "".join(f"<li>{_question(one)}</li>" for one in items)
     left = LINES - sum(_height(one) for one in items) - 2
-    shown = []
+    first, shown = "", ""
     for name, source in _core_code(lesson):
         size = (source.count("\n") + 4) * CODE_LINE
-        if size <= left:
-            shown.append(f"<h3>{inline_html(name)}</h3><pre>{escape(source)}</pre>")
-            left -= size
-    code = f"<h2>The code</h2>{''.join(shown)}" if shown else ""
-    return f"<h2>Predict before you run</h2><ol>{asked}</ol>{code}"
+        if size > left:
+            continue
+        left -= size
+        if name == HOOK:  # its questions are about this code
+            first += f"<h2>Read this first</h2><pre>{escape(source)}</pre>"
+        else:
+            shown += f"<h3>{inline_html(name)}</h3><pre>{escape(source)}</pre>"
+    code = f"<h2>The code</h2>{shown}" if shown else ""
+    return f"{first}<h2>Predict before you run</h2><ol>{asked}</ol>{code}"
 
 
 def _core(lesson: Lesson) -> list[Section]:
@@ -125,7 +131,7 @@ def _short(section: Section) -> str:
 
 
 def _is_core(cell: Code) -> bool:
-    return not (cell.only_claims or cell.figure or cell.tags)
+    return bool(cell.source) and not (cell.figure or cell.tags & NOT_CORE)
 
 
 # --- Page 2 ---------------------------------------------------------------------------------
@@ -147,7 +153,7 @@ def _after(lesson: Lesson) -> str:
 
 def _votes(votes: list[Vote]) -> str:
     rows = []
-    papers = ballots([item_of(one.ref) for one in votes], [])
+    papers = ballots_of([item_of(one.ref) for one in votes], [])
     for number, vote in enumerate(votes, 1):
         item = item_of(vote.ref)
         count = len(papers[vote.ref][0]) if item.kind == "number" else len(item.answers)
@@ -159,6 +165,8 @@ def _votes(votes: list[Vote]) -> str:
 def _claims(lesson: Lesson) -> str:
     rows = []
     for section in _core(lesson):
+        if section.heading == HOOK:  # its recordings claim nothing
+            continue
         said = [claim for one in section.parts if isinstance(one, Code) for claim in one.claims]
         if said:
             points = "".join(f"<li>{inline_html(one)}</li>" for one in said)

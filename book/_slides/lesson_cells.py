@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -40,6 +39,7 @@ class Prose:
 @dataclass(frozen=True)
 class Code:
     source: str
+    """Without its claims, which would tell what it prints."""
     tags: frozenset[str]
     printed: str
     """What it printed, without its claims."""
@@ -47,8 +47,6 @@ class Code:
     """The sentences that held."""
     figure: str
     """The HTML of a figure; empty when it has none."""
-    only_claims: bool
-    """Nothing in it but calls of `claim`."""
 
 
 @dataclass(frozen=True)
@@ -169,29 +167,20 @@ def _of_code(cell: Any) -> list[Part]:
     lines = printed.splitlines()
     return [
         Code(
-            cell.source,
+            _without_claims(cell.source),
             tags,
             "\n".join(line for line in lines if not line.startswith(HOLDS)).strip("\n"),
             tuple(line.removeprefix(HOLDS) for line in lines if line.startswith(HOLDS)),
             "\n".join(pictures),
-            _only_claims(cell.source),
         )
     ]
 
 
-def _only_claims(source: str) -> bool:
-    try:
-        body = ast.parse(source).body
-    except SyntaxError:  # an `await` at the top: then something else happens, too
-        return False
-    return bool(body) and all(
-        isinstance(one, ast.Expr)
-        and isinstance(one.value, ast.Call)
-        and isinstance(one.value.func, ast.Name)
-        and one.value.func.id == "claim"
-        for one in body
-    )
-
-
-def text_path(name: str) -> Path:
-    return LESSON_TEXTS / f"{name}.md"
+def _without_claims(source: str) -> str:
+    """A cell's source without the calls of `claim` that stand alone."""
+    lines = source.splitlines()
+    for one in reversed(ast.parse(source).body):
+        match one:
+            case ast.Expr(value=ast.Call(func=ast.Name(id="claim"))):
+                del lines[one.lineno - 1 : one.end_lineno]
+    return "\n".join(lines).strip("\n")

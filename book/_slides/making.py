@@ -10,8 +10,8 @@ from deck_pages import deck_html, index_html
 from handout_pages import handout_html
 from lesson_cells import Lesson, lessons, read_lesson
 from live_assets import NotWhatIsPinned, OutOfReach
-from print_pdf import browser, print_pdf
-from reveal_files import reveal_files
+from printing import browser, print_pdf
+from reveal_package import reveal_files
 from slide_rules import deck
 from teaching_notes import read_guide
 

@@ -13,6 +13,7 @@
     a cell that is folded away              its sentences alone
     any other cell                          its code, and on the next slide what it printed
     "Set-up"                                the code that defines something, no imports
+    the hook                                no cell with code: the room plays the recordings
     "Go deeper"                             nothing
     "Carry away", "What you can answer now" after the closing questions, whose answers they tell
 
@@ -28,7 +29,7 @@ from typing import Literal
 
 from sphinx.highlighting import PygmentsBridge
 
-from ballots import Ballot, ballots, item_of, letter_of_the_right_one, right_answer
+from ballots import Ballot, ballots_of, item_of, letter_of_the_right_one, right_answer
 from bench.quizzes.items import Item
 from lesson_cells import (
     HOOK,
@@ -41,7 +42,7 @@ from lesson_cells import (
     html_of,
     inline_html,
 )
-from teaching_notes import Guide, Hint
+from teaching_notes import Guide
 
 Kind = Literal["title", "words", "question", "vote", "timeline", "code", "run", "figure"]
 
@@ -89,7 +90,8 @@ HOW: dict[Kind, str] = {
     "letter, then type what most people said: the reply comes after you commit.",
     "timeline": "Open the recording after the vote. Play it once, then stop it where you like to "
     "ask what happens at that moment.",
-    "code": "Give the room half a minute to read the code. Then run the cell in JupyterLab.",
+    "code": "Give the room half a minute to read the code. If it is a cell of the notebook, run it "
+    "then.",
     "run": "These lines are those of the proven run. A time may differ in the room; a claim does "
     "not.",
     "figure": "The figure is that of the proven run. Ask for its shape before you explain it.",
@@ -99,6 +101,7 @@ HOW: dict[Kind, str] = {
 PYTHON, SHELL, TEXT = "python3", "sh", "none"
 _HIGHLIGHTER = PygmentsBridge("html")
 _BOLD = re.compile(r"\*\*[^*]+\*\*")
+_RECORDING = re.compile(r"\b(?:play|recording|timelines?)\b")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z`*\d])")
 
 
@@ -193,7 +196,8 @@ def _slides_of(section: Section, guide: Guide) -> list[Slide]:
         making.heading = FIRST
     parts = section.parts
     items = [item_of(one.ref) for one in parts if isinstance(one, Vote)]
-    papers = ballots(items, _votes(guide.hints(section.heading)))
+    hints = guide.hints(section.heading)
+    papers = ballots_of(items, [(one.text, one.ref) for one in hints if one.kind == "Vote"])
     for at, part in enumerate(parts):
         after = parts[at + 1] if at + 1 < len(parts) else None
         if isinstance(part, Vote):
@@ -229,10 +233,16 @@ def _put_vote(making: _Making, part: Vote, paper_and_text: tuple[Ballot, str]) -
 
 
 def _put_code(making: _Making, part: Code) -> None:
+    if making.section == HOOK:
+        return
     set_up = making.section == "Set-up"
     folded = "hide-input" in part.tags
-    shown = not (part.only_claims or folded or part.figure or "nbval-ignore-output" in part.tags)
-    if shown and (not set_up or re.search(r"^\s*(async )?def ", part.source, re.MULTILINE)):
+    shown = not (folded or part.figure or "nbval-ignore-output" in part.tags)
+    if (
+        part.source
+        and shown
+        and (not set_up or re.search(r"^\s*(async )?def ", part.source, re.MULTILINE))
+    ):
         _put_source(making, part.source)
     if set_up:
         return
@@ -344,21 +354,26 @@ def code(source: str, language: str) -> str:
 def _annotate(slides: list[Slide], section: str, guide: Guide) -> None:
     """Put what the instructor's page says of a section where a speaker needs it.
 
-    Notes and questions stand on its first slide, votes on the slide of the vote, demos on the last
-    slide that shows code or a recording. A vote without a slide of its own stands on the first one.
+    Notes and questions stand on its first slide, votes on the slide of the vote. A demo stands on
+    the first recording if it speaks of one, or else on the last slide with code or what it printed.
+    A vote without a slide of its own stands on the first slide, with its answer.
     """
     if not slides:
         return
     first, votes = slides[0], {one.vote for one in slides if one.vote}
+    recorded = [one for one in slides if one.kind == "timeline"]
     shown = [one for one in slides if one.kind in ("code", "timeline", "run", "figure")]
-    if minutes := guide.minutes(section):
-        first.notes.insert(0, f"<p>{inline_html(minutes)}</p>")
     for hint in guide.hints(section):
+        place = first
+        if hint.kind == "Demo":
+            plays = recorded and _RECORDING.search(hint.text)
+            place = recorded[0] if plays else (shown or slides)[-1]
         if hint.text not in votes:
-            place = (shown or slides)[-1] if hint.kind == "Demo" else first
-            place.notes.append(html_of(hint.text))
+            place.notes += [html_of(one) for one in (hint.text, hint.right) if one]
     for slide in slides:
         _finish(slide)
+    if minutes := guide.minutes(section):
+        first.notes.insert(0, f"<p>{inline_html(minutes)}</p>")
 
 
 def _annotate_title(slide: Slide, guide: Guide) -> None:
@@ -373,10 +388,6 @@ def _finish(slide: Slide) -> None:
     if slide.said:
         slide.notes.append("<h2>The lesson says here</h2>")
         slide.notes += [html_of(text) for text in slide.said]
-
-
-def _votes(hints: tuple[Hint, ...]) -> list[str]:
-    return [one.text for one in hints if one.kind == "Vote"]
 
 
 def _answers(item: Item, options: Ballot) -> list[str]:

@@ -16,15 +16,16 @@ from playwright.sync_api import Browser, Page, expect
 from ballots import item_of, right_answer
 from browsers import AXE, executable
 from decks import LESSONS, make_decks
-from lesson_cells import Code, Lesson, Vote, inline_html, read_lesson
-from print_pdf import browser as printing_browser
-from print_pdf import print_pdf
+from lesson_cells import Code, Lesson, Vote, read_lesson
+from printing import browser as printing_browser
+from printing import print_pdf
 from slide_rules import deck
 from teaching_notes import read_guide
 
 EXEMPT: dict[tuple[str, int], str] = {}
 """(lesson, slide) → why that slide may overflow. An entry that is not needed fails its test."""
 
+KINDS = ["vote", "timeline", "figure", "code"]
 SIZES = [(1024, 768), (1920, 1080)]
 
 MEASURED = """(slide) => {
@@ -160,16 +161,6 @@ def test_before_the_vote_nobody_sees_the_answer(
             assert "Carry away" not in said
 
 
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_a_speaker_has_whole_sentences_for_every_slide(lesson: str) -> None:
-    read = read_lesson(lesson)
-    for slide in deck(read, read_guide(lesson)):
-        text = re.sub(r"<[^>]+>", " ", slide.notes[0])
-        assert re.match(r"\s*[A-Z].* .*[.?!]\s*$", text), slide
-        if slide.kind == "vote":
-            assert inline_html(right_answer(item_of(slide.ref)).say) in " ".join(slide.notes)
-
-
 def test_the_speaker_s_window_follows_the_room_and_moves_it(browser: Browser, folder: Path) -> None:
     with opened(browser, folder / f"{LESSONS[0]}.html", SIZES[0]) as page:
         current = page.locator(".slides > section.present")
@@ -188,28 +179,34 @@ def test_the_speaker_s_window_follows_the_room_and_moves_it(browser: Browser, fo
         expect(speaker.locator("h1")).to_have_text("Before we begin")
 
 
-def violations(page: Page) -> list[tuple[str, str]]:
-    """What axe-core finds: (rule, the first place)."""
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
+def violations(page: Page, place: str = "html") -> list[tuple[str, str]]:
+    """What axe-core finds there: (rule, a place). A contrast that it cannot measure counts, too,
+    but that of a word in a drawing, which lines cross."""
+    found = page.evaluate("(place) => axe.run(place)", place)
+    places = [
+        (one["id"], node["html"][:200]) for one in found["violations"] for node in one["nodes"]
+    ]
+    for one in found["incomplete"]:
+        if one["id"] == "color-contrast":
+            places += [(one["id"], node["html"][:200]) for node in one["nodes"]]
+    return [(rule, html) for rule, html in places if not html.startswith("<text")]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_slide_is_readable_for_everybody(browser: Browser, folder: Path, theme: str) -> None:
-    """A vote, a recording, code and a figure, one of each."""
+    """A vote, a recording, code and a figure; `make test` looks at two of them in each theme."""
     with opened(browser, folder / f"{LESSONS[0]}.html", SIZES[0]) as page:
         if theme == "dark":
             page.keyboard.press("t")
         page.evaluate(AXE.read_text("utf-8"))
-        for kind in ("title", "vote", "timeline", "code", "figure"):
-            page.evaluate(
-                "(kind) => { location.hash = document.querySelector(kind).id; }", f".{kind}"
-            )
+        for kind in KINDS if len(LESSONS) > 1 else KINDS[theme == "dark" :: 2]:
+            go = "(kind) => { location.hash = document.querySelector(kind).id; }"
+            page.evaluate(go, f".{kind}")
             slide = page.locator(f".slides > section.present.{kind}")
             slide.wait_for()
             for recording in slide.locator(".timeline-reveal > summary").all():
                 recording.click()
-            assert violations(page) == [], kind
+            assert violations(page, ".slides > section.present") == [], kind
 
 
 def test_on_a_phone_and_without_scripts_the_slides_stand_below_one_another(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lesson_cells import lessons, read_lesson
 from making import make_lesson
-from reveal_files import reveal_files
+from reveal_package import reveal_files
 
 LESSONS = lessons() if os.environ.get("COURSE_SLIDES") == "all" else lessons()[:1]
 """One lesson in `make test`, all of them in `make proof`."""

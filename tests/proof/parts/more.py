@@ -21,3 +21,8 @@ def labs(memory: Memory) -> list[str]:
 def pages(memory: Memory) -> list[str]:
     """every page of the book in Chromium, in both themes at both widths, not one of each kind"""
     return complaints_of("pages", pytest("tests/browser/test_pages.py"), COURSE_PAGES="all")
+
+
+def slides(memory: Memory) -> list[str]:
+    """every slide and every handout of all lessons, not of one"""
+    return complaints_of("slides", pytest("tests/browser/test_slides.py"), COURSE_SLIDES="all")
