@@ -6,12 +6,14 @@ And every change that a lesson invites to in such a cell ends as the lesson says
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 import changes
+import refresh
 from bench.course import LESSON_TEXTS
 from live_pages import Run, Visit, live_documents, opened
 
@@ -20,18 +22,19 @@ CLAIM = re.compile(r"""\bclaim\(\s*"([a-z0-9-]+)",\s*"(.+)",$""", re.MULTILINE)
 every_page = pytest.mark.parametrize("document", DOCUMENTS)
 
 
+CHANGES = changes.load()
+
+
 def invited(document: str) -> list[changes.Change]:
-    """The changes to a live cell of that page."""
-    text = LESSON_TEXTS / f"{Path(document).name}.md"
-    return [
-        change
-        for change in changes.load()
-        if change.lesson == text and any(change.replace in code for code in live_code(change))
-    ]
+    """The changes to a live cell of that page, as far as they change what is printed."""
+    lesson = LESSON_TEXTS / f"{Path(document).name}.md"
+    its = [one for one in CHANGES if one.lesson == lesson and (one.red or one.prints)]
+    return [one for one in its if any(one.replace in code for code in live_code(lesson))]
 
 
-def live_code(change: changes.Change) -> list[str]:
-    cells = changes.refresh.from_text(change.lesson).cells
+@cache
+def live_code(lesson: Path) -> list[str]:
+    cells = refresh.from_text(lesson).cells
     return [cell.source for cell in cells if "live" in cell.metadata.get("tags", [])]
 
 
@@ -94,7 +97,7 @@ def test_each_invited_change_ends_as_the_lesson_says(
     for change in invited(document):
         runs = visits[document].changed[change.name]
         shown = "\n".join(run.shown for run in runs)
-        sentences = dict(CLAIM.findall("\n".join(live_code(change))))
+        sentences = dict(CLAIM.findall("\n".join(live_code(change.lesson))))
         red = {name for name, words in sentences.items() if f"does not hold: {words}" in shown}
         assert red == change.red & sentences.keys(), change.name
         assert [words for words in change.prints if words not in shown] == [], change.name
