@@ -12,7 +12,6 @@ from typing import Any
 
 from pyodide.code import CodeRunner
 
-from bench import claims
 from live_boot.telling import told
 
 _namespace: dict[str, Any] = {"__name__": "__main__"}
