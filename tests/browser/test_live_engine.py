@@ -83,6 +83,11 @@ def test_a_red_claim_is_a_line_and_ends_nothing(run: Run) -> None:
     )
 
 
+def test_a_click_does_not_cost_more_than_it_may(run: Run) -> None:
+    assert len(run.sizes) == 7, run.sizes
+    assert sum(run.sizes.values()) <= 9_500_000, run.sizes
+
+
 def test_loading_is_told_in_steps(run: Run) -> None:
     steps = [message for message in run.messages if message["type"] == "progress"]
     words = list(dict.fromkeys(step["step"] for step in steps))

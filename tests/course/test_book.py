@@ -28,6 +28,7 @@ from strict_serving import served
 
 PAGES = [*documents(), "search", "404"]
 WEIGHT_LIMIT = 200_000  # bytes over the wire, everything the first visit loads
+WEIGHT_BEFORE_A_CLICK = 180_000  # the same, of a page whose cells run in it when they are asked to
 
 
 @pytest.fixture
@@ -252,7 +253,8 @@ def size_over_the_wire(path: Path) -> int:
 def test_page_is_light(document: str) -> None:
     sizes = {path.name: size_over_the_wire(path) for path in page_of(document).files()}
     heaviest = sorted(sizes.items(), key=lambda item: -item[1])[:5]
-    assert sum(sizes.values()) <= WEIGHT_LIMIT, (
+    is_live = "data-live=" in page_of(document).html
+    assert sum(sizes.values()) <= (WEIGHT_BEFORE_A_CLICK if is_live else WEIGHT_LIMIT), (
         f"{sum(sizes.values())} bytes, most of it {heaviest}"
     )
 

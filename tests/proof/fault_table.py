@@ -22,6 +22,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from live_pins import ASSETS
+
 from bench.course import COURSE, files_of_the_course
 from edits import edited, entries
 
@@ -68,9 +70,10 @@ def load() -> list[Fault]:
 
 
 def copy_of_the_course(target: Path) -> Path:
-    """Copy what git tracks, or would track, to `target`; return it."""
+    """Copy what git tracks, or would track, to `target`; return it. Fetched assets are shared."""
     for path in files_of_the_course():
         copy = target / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, copy)
+    (target / ASSETS.relative_to(ROOT)).symlink_to(ASSETS.resolve())
     return target

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import serve
 
@@ -23,20 +23,30 @@ PATH = "/answer"
 """Where a page posts its answer, as JSON."""
 
 
-@contextmanager
-def answering(site: Path, script: str = "") -> Iterator[tuple[str, queue.Queue[Any]]]:
-    """Serve `site`; yields its address, which ends with a slash, and the queue of answers.
+class Served(NamedTuple):
+    address: str
+    """It ends with a slash."""
+    answers: queue.Queue[Any]
+    sizes: dict[str, int]
+    """{path: bytes} of every file that was sent, as compressed as it went over the wire."""
 
-    `script` is added to every page: the code of a module that posts the answer.
-    """
-    answers: queue.Queue[Any] = queue.Queue()
+
+@contextmanager
+def answering(site: Path, script: str = "") -> Iterator[Served]:
+    """Serve `site`. `script` is added to every page: the code of a module that posts the answer."""
+    served = Served("", queue.Queue(), {})
 
     class Handler(serve.BookHandler):
+        def send_header(self, keyword: str, value: str) -> None:
+            if keyword == "Content-Length" and self.command == "GET":
+                served.sizes[self.path.partition("?")[0]] = int(value)
+            super().send_header(keyword, value)
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(204)
             self.end_headers()
-            answers.put(json.loads(body))
+            served.answers.put(json.loads(body))
 
         def do_GET(self) -> None:
             path = Path(self.translate_path(self.path))
@@ -58,7 +68,7 @@ def answering(site: Path, script: str = "") -> Iterator[tuple[str, queue.Queue[A
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/", answers
+        yield served._replace(address=f"http://127.0.0.1:{server.server_address[1]}/")
     finally:
         server.shutdown()
         server.server_close()

@@ -53,6 +53,8 @@ class Run(NamedTuple):
     ready: dict[str, Any]
     outcomes: list[Outcome]
     messages: list[dict[str, Any]]
+    sizes: dict[str, int]
+    """{path: bytes} that the worker fetched"""
 
 
 def run_in_worker(
@@ -72,12 +74,14 @@ def run_in_worker(
     page = "<!doctype html><title>The engine of live cells</title>"
     (folder / "engine.html").write_text(page, encoding="utf-8")
     script = ASK % (asked.replace("<", "\\\\u003c"), PATH)
-    with answering(folder, script) as (address, answers), opened(f"{address}engine.html"):
-        messages = answers.get(timeout=PATIENCE)
+    with answering(folder, script) as served, opened(f"{served.address}engine.html"):
+        messages = served.answers.get(timeout=PATIENCE)
     fatal = [message["text"] for message in messages if message["type"] == "fatal"]
     assert not fatal, fatal
     [ready] = [message for message in messages if message["type"] == "ready"]
-    return Run(ready, [outcome(messages, number) for number in range(len(programs))], messages)
+    outcomes = [outcome(messages, number) for number in range(len(programs))]
+    sizes = {path: size for path, size in served.sizes.items() if path.startswith("/live/")}
+    return Run(ready, outcomes, messages, sizes)
 
 
 def outcome(messages: list[dict[str, Any]], number: int) -> Outcome:
