@@ -14,8 +14,8 @@ from playwright.sync_api import Browser
 
 import changes
 import refresh
-from bench.course import LESSON_TEXTS
-from live_pages import Run, Visit, live_documents, opened
+from bench.course import COURSE, LESSON_TEXTS
+from live_pages import Visit, differences, live_documents, opened
 
 DOCUMENTS = live_documents()
 CLAIM = re.compile(r"""\bclaim\(\s*"([a-z0-9-]+)",\s*"(.+)",$""", re.MULTILINE)
@@ -23,6 +23,7 @@ every_page = pytest.mark.parametrize("document", DOCUMENTS)
 
 
 CHANGES = changes.load()
+SCRIPT_PAGE, WAITER = "book/mental-model", ("evening(awaits)", "evening(blocks)")
 
 
 def invited(document: str) -> list[changes.Change]:
@@ -52,6 +53,8 @@ def visits(browser: Browser, address: str) -> dict[str, Visit]:
             for _, visit in pair:
                 visit.rounds.append(visit.runs())
         for name, visit in pair:
+            if name == SCRIPT_PAGE:
+                visit.changed[name] = visit.change(*WAITER)
             for change in invited(name):
                 visit.changed[change.name] = visit.change(change.replace, change.becomes)
             visit.page.close()
@@ -59,22 +62,10 @@ def visits(browser: Browser, address: str) -> dict[str, Visit]:
     return done
 
 
-def lines(text: str) -> list[str]:
-    return [line.rstrip() for line in text.splitlines() if line.strip()]
-
-
-def differences(runs: list[Run]) -> list[str]:
-    """What a live cell prints and the recorded one did not, or the other way round."""
-    return [
-        f"recorded:\n{run.recorded}\nin the page:\n{run.shown}"
-        for run in runs
-        if not run.ok or (not run.measured and lines(run.recorded) != lines(run.shown))
-    ]
-
-
 @every_page
 def test_each_cell_says_twice_what_was_recorded(visits: dict[str, Visit], document: str) -> None:
     first, second = visits[document].rounds
+    assert first, "the page has no live cell"
     assert differences(first) == []
     assert differences(second) == []
 
@@ -102,3 +93,12 @@ def test_each_invited_change_ends_as_the_lesson_says(
         assert red == change.red & sentences.keys(), change.name
         assert [words for words in change.prints if words not in shown] == [], change.name
         assert [run.shown for run in runs if not run.ok] == [], change.name
+
+
+def test_a_waiter_who_blocks_serves_one_guest_after_the_other(visits: dict[str, Visit]) -> None:
+    awaits, blocks = WAITER
+    prose = (COURSE / f"{SCRIPT_PAGE}.md").read_text("utf-8")
+    assert f"Write `{blocks}` instead of `{awaits}`" in prose
+    [run] = visits[SCRIPT_PAGE].changed[SCRIPT_PAGE]
+    assert run.shown.startswith("Ann orders\nAnn eats\nBo orders\nBo eats\nCy orders\nCy eats\n")
+    assert "does not hold: While Ann waits" in run.shown
