@@ -6,32 +6,36 @@ And every change that a lesson invites to in such a cell ends as the lesson says
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 import changes
-from bench.course import LESSON_TEXTS
-from live_pages import Run, Visit, live_documents, opened
+import refresh
+from bench.course import COURSE, LESSON_TEXTS
+from live_pages import Visit, differences, live_documents, opened
 
 DOCUMENTS = live_documents()
 CLAIM = re.compile(r"""\bclaim\(\s*"([a-z0-9-]+)",\s*"(.+)",$""", re.MULTILINE)
 every_page = pytest.mark.parametrize("document", DOCUMENTS)
 
 
+CHANGES = changes.load()
+SCRIPT_PAGE, WAITER = "book/mental-model", ("evening(awaits)", "evening(blocks)")
+
+
 def invited(document: str) -> list[changes.Change]:
-    """The changes to a live cell of that page."""
-    text = LESSON_TEXTS / f"{Path(document).name}.md"
-    return [
-        change
-        for change in changes.load()
-        if change.lesson == text and any(change.replace in code for code in live_code(change))
-    ]
+    """The changes to a live cell of that page, as far as they change what is printed."""
+    lesson = LESSON_TEXTS / f"{Path(document).name}.md"
+    its = [one for one in CHANGES if one.lesson == lesson and (one.red or one.prints)]
+    return [one for one in its if any(one.replace in code for code in live_code(lesson))]
 
 
-def live_code(change: changes.Change) -> list[str]:
-    cells = changes.refresh.from_text(change.lesson).cells
+@cache
+def live_code(lesson: Path) -> list[str]:
+    cells = refresh.from_text(lesson).cells
     return [cell.source for cell in cells if "live" in cell.metadata.get("tags", [])]
 
 
@@ -49,6 +53,8 @@ def visits(browser: Browser, address: str) -> dict[str, Visit]:
             for _, visit in pair:
                 visit.rounds.append(visit.runs())
         for name, visit in pair:
+            if name == SCRIPT_PAGE:
+                visit.changed[name] = visit.change(*WAITER)
             for change in invited(name):
                 visit.changed[change.name] = visit.change(change.replace, change.becomes)
             visit.page.close()
@@ -56,22 +62,10 @@ def visits(browser: Browser, address: str) -> dict[str, Visit]:
     return done
 
 
-def lines(text: str) -> list[str]:
-    return [line.rstrip() for line in text.splitlines() if line.strip()]
-
-
-def differences(runs: list[Run]) -> list[str]:
-    """What a live cell prints and the recorded one did not, or the other way round."""
-    return [
-        f"recorded:\n{run.recorded}\nin the page:\n{run.shown}"
-        for run in runs
-        if not run.ok or (not run.measured and lines(run.recorded) != lines(run.shown))
-    ]
-
-
 @every_page
 def test_each_cell_says_twice_what_was_recorded(visits: dict[str, Visit], document: str) -> None:
     first, second = visits[document].rounds
+    assert first, "the page has no live cell"
     assert differences(first) == []
     assert differences(second) == []
 
@@ -94,8 +88,17 @@ def test_each_invited_change_ends_as_the_lesson_says(
     for change in invited(document):
         runs = visits[document].changed[change.name]
         shown = "\n".join(run.shown for run in runs)
-        sentences = dict(CLAIM.findall("\n".join(live_code(change))))
+        sentences = dict(CLAIM.findall("\n".join(live_code(change.lesson))))
         red = {name for name, words in sentences.items() if f"does not hold: {words}" in shown}
         assert red == change.red & sentences.keys(), change.name
         assert [words for words in change.prints if words not in shown] == [], change.name
         assert [run.shown for run in runs if not run.ok] == [], change.name
+
+
+def test_a_waiter_who_blocks_serves_one_guest_after_the_other(visits: dict[str, Visit]) -> None:
+    awaits, blocks = WAITER
+    prose = (COURSE / f"{SCRIPT_PAGE}.md").read_text("utf-8")
+    assert f"Write `{blocks}` instead of `{awaits}`" in prose
+    [run] = visits[SCRIPT_PAGE].changed[SCRIPT_PAGE]
+    assert run.shown.startswith("Ann orders\nAnn eats\nBo orders\nBo eats\nCy orders\nCy eats\n")
+    assert "does not hold: While Ann waits" in run.shown

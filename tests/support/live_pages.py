@@ -86,6 +86,19 @@ def live_documents() -> list[str]:
     return sorted(documents)
 
 
+def differences(runs: list[Run]) -> list[str]:
+    """What a live cell prints and the recorded one did not, or the other way round."""
+    return [
+        f"recorded:\n{run.recorded}\nin the page:\n{run.shown}"
+        for run in runs
+        if not run.ok or (not run.measured and lines(run.recorded) != lines(run.shown))
+    ]
+
+
+def lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
 def opened(browser: Browser, address: str, document: str) -> Visit:
     """Open a page, and note every request to another host and every error of a script."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
