@@ -16,7 +16,7 @@ import nbformat
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bench.course import COURSE, LESSON_TEXTS, lesson_texts
+from bench.course import COURSE, lesson_texts
 
 HOOK = "Hook"
 """The section before the first heading."""

@@ -16,7 +16,7 @@ import pytest
 import timetables
 from class_cards import anchor
 
-from bench.course import BOOK, LESSON_TEXTS, STATUS, lesson_texts
+from bench.course import BOOK, STATUS, lesson_texts
 from bench.quizzes.files import load_lessons
 from bench.quizzes.items import Item
 from building import built_book
