@@ -5,17 +5,17 @@ How a package comes, also where there is no npm, is what `book/live_assets.py` k
 
 from __future__ import annotations
 
-import shutil
 import tarfile
 import tempfile
 from pathlib import Path
 
 from live_pins import read_pins
 
-from live_assets import PATIENT, NotWhatIsPinned, OutOfReach, fits, npm_from_pip, run, tarball
+from live_assets import PATIENT, get_package, node_and_npm, tarball
 
 NAME = "reveal.js"
 PINNED = {
+    "megabytes": 2,
     "version": "6.0.2",
     "integrity": "sha512-JYIg5D9aoxoaLeb84O+OvAwsKWdIavVgEDScxtYEXFCT6t6TQrhNtSgogcjdCpdLsWglhJn3"
     "zyE3fUOwiH5KEg==",
@@ -36,16 +36,9 @@ def reveal_files(folder: Path = ASSETS) -> dict[str, str]:
 
 
 def _fetch(part: Path, home: Path) -> None:
-    print(f"Slides: fetching {NAME} {PINNED['version']} …", flush=True)
-    found = shutil.which("npm")
-    npm = [found] if found else npm_from_pip(read_pins()["node"], part, PATIENT)
-    command = [*npm, "pack", f"{NAME}@{PINNED['version']}", "--pack-destination", str(part)]
-    said = run([*command, "--prefer-offline", "--fetch-retries=0", "--ignore-scripts"])
+    _, npm = node_and_npm(read_pins()["node"], part, PATIENT)
+    get_package(NAME, PINNED, npm, part, PATIENT)
     archive = part / tarball(NAME, PINNED)
-    if not archive.exists():
-        raise OutOfReach(f"npm could not bring {NAME}; is there a network? {said[-300:]}")
-    if not fits(archive, PINNED["integrity"]):
-        raise NotWhatIsPinned(f"{archive.name} is not the file that is pinned.")
     made = part / "made"
     made.mkdir()
     with tarfile.open(archive) as packed:
