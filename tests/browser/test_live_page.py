@@ -123,7 +123,8 @@ def test_stop_ends_what_never_ends_and_says_what_is_gone(opened: Callable[..., P
     second.run()
     expect(second.output).to_have_text("before")
     [endless] = page.workers
-    second.button("Stop").click()
+    with endless.expect_event("close"):  # a browser may let it spin for two seconds
+        second.button("Stop").click()
     second.expect("stopped")
     expect(second.status).to_contain_text("What the cells had made is gone")
     expect(second.button("Run")).to_be_focused()  # the pressed button is no longer there
@@ -132,8 +133,6 @@ def test_stop_ends_what_never_ends_and_says_what_is_gone(opened: Callable[..., P
     second.run()
     second.expect("done")
     expect(first.output).to_have_text("one")  # it ran again
-    assert len(page.workers) == 1
-    assert endless not in page.workers
     expect(second.output).to_have_text("after")
 
 
