@@ -97,7 +97,8 @@ def test_what_a_file_does_to_other_modules_is_undone(tmp_path: Path) -> None:
         ("await window.execute('vacuum looks')", "the statement `vacuum looks`"),
         ("await window.copy_records_to_table('looks')", "a connection of asyncpg, `copy_records"),
         ("psycopg.crdb.connect()", "`psycopg.crdb.connect`"),
-        ("threading.Thread(target=print).start()", "a thread of your own"),
+        ("concurrent.futures.ThreadPoolExecutor(1).submit(print)", "`ThreadPoolExecutor.submit`"),
+        ("await asyncio.to_thread(anyio.from_thread.run, print)", "`from_thread.run`"),
     ],
 )
 def test_what_no_stand_in_knows_is_not_judged(line: str, what: str, tmp_path: Path) -> None:
@@ -105,14 +106,41 @@ def test_what_no_stand_in_knows_is_not_judged(line: str, what: str, tmp_path: Pa
     lab = find("02")
     begin = '        await window.execute("insert into looks default values")\n'
     hidden = f"        with contextlib.suppress(Exception):\n            {line}\n"
-    source = "import contextlib, psycopg, threading\n" + lab.solution().replace(
-        "from __future__ import annotations\n", ""
-    ).replace(begin, hidden + begin)
+    source = (
+        "import concurrent.futures, contextlib, anyio.from_thread, psycopg\n"
+        + lab.solution()
+        .replace("from __future__ import annotations\n", "")
+        .replace(begin, hidden + begin)
+    )
     outcome = outcome_of(lab, source, tmp_path)
     assert isinstance(outcome, Closed), outcome
     assert what in outcome.message
     assert outcome.message.endswith("at a desk the checks can.")
     assert {check.state for check in outcome.checks} == {"not reached yet"}
+
+
+@pytest.mark.parametrize("module", ["threading", "queue", "no_such_module"])
+def test_a_file_that_could_wait_unseen_is_not_judged(module: str, tmp_path: Path) -> None:
+    """A lock of `threading` would hold a real thread, and not one that is begun again."""
+    lab = find("01")
+    outcome = outcome_of(lab, lab.solution() + f"\nimport {module}\n", tmp_path)
+    assert isinstance(outcome, Closed), outcome
+    assert f"the module `{module}`" in outcome.message
+
+
+def test_a_reply_without_its_length_fails_here_as_at_a_desk(tmp_path: Path) -> None:
+    lab = find("01")
+    streams = """
+from fastapi.responses import StreamingResponse
+
+app.add_route("/health", lambda request: StreamingResponse(iter(['"ok"'])))
+"""
+    source = lab.solution().replace("async def health() -> str:", "async def well() -> str:")
+    source = source.replace('@router.get("/health")', '@router.get("/well")')
+    outcome = outcome_of(lab, source + streams, tmp_path)
+    assert isinstance(outcome, Incorrect), outcome
+    assert "has no Content-Length" in outcome.message
+    assert outcome.message.endswith("Return plain data, as the starter does.")
 
 
 def test_the_stand_ins_leave_nothing_behind(tmp_path: Path) -> None:

@@ -177,5 +177,5 @@ class SimulatedSelector(selectors._BaseSelectorImpl):
 
 def install() -> None:
     """From now on `socket.socketpair` and `selectors.DefaultSelector` are simulated ones."""
-    socket.socketpair = socketpair  # type: ignore[assignment]
-    selectors.DefaultSelector = SimulatedSelector  # type: ignore[assignment, misc]
+    vars(socket)["socketpair"] = socketpair
+    vars(selectors)["DefaultSelector"] = SimulatedSelector

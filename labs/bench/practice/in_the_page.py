@@ -29,15 +29,15 @@ from bench.practice.folders import Lab, check_titles, every_lab, find, needs_not
 from bench.practice.judgements import Judgement, event_of, not_attempted, unreadable
 from bench.practice.printed_outcomes import NEVER_COMES, STUCK, Correct, Outcome, RightSoFar
 from bench.practice.stand_ins.kitchen import now
-from bench.practice.stand_ins.stage_of_checks import stage
+from bench.practice.stand_ins.stage_of_checks import foreign_modules, stage
 
 PLAYED = "01", "02", "06"
 """Labs whose checks run where stand-ins play PostgreSQL and the server."""
 PAGE_LIMIT = 60.0  # seconds, some three on a quiet machine; then the page ends the checks
 
+IN_A_PAGE = sys.platform == "emscripten"
 CANNOT_JUDGE = "So this page cannot judge your file; at a desk the checks can."
 UNKNOWN = "Your file asks for something that this page's stand-ins do not know: {what}. "
-MISSING = "{message} in this page. "
 SO_FAR = (
     "All {number} checks pass in this page, where stand-ins play PostgreSQL and the server. Take "
     "your file to a desk, where `python -m bench.practice {lab}` runs them on real ones."
@@ -117,7 +117,7 @@ def check_in_the_page(lab: Lab, file: Path, tell: Tell | None = None) -> Outcome
 
 def run_checks_here(judgement: Judgement, tell: Tell | None) -> None:
     """Run checks that ask for no laboratory. WaitsForEver passes on."""
-    if sys.platform == "emscripten":
+    if IN_A_PAGE:
         install()
     path = judgement.lab.folder / "test_lab.py"
     spec = importlib.util.spec_from_file_location("test_lab", path)
@@ -141,6 +141,12 @@ def run_checks_here(judgement: Judgement, tell: Tell | None) -> None:
 
 def run_on_stand_ins(judgement: Judgement, file: Path, tell: Tell | None) -> None:
     """Run checks of a served app. VirtualDeadlock passes on."""
+    if foreign := foreign_modules(read(file)):
+        tell_of(judgement, tell)
+        message = UNKNOWN.format(what=f"the module `{foreign[0]}`") + CANNOT_JUDGE
+        first = judgement.so_far()[0].name
+        judgement.hear({"check": first, "result": "closed", "message": message})
+        return
     with stage(judgement.lab.folder / "test_lab.py", file) as played:
 
         async def main() -> None:
@@ -170,8 +176,10 @@ def told(event: dict[str, Any]) -> dict[str, Any]:
     """The event, or the one that says why nothing can be judged here."""
     if now.unknown:
         message = UNKNOWN.format(what=now.unknown)
-    elif sys.platform == "emscripten" and event.get("raised") == "ModuleNotFoundError":
-        message = MISSING.format(message=event["message"])
+    elif IN_A_PAGE and event.get("raised") == "ModuleNotFoundError":
+        message = f"{event['message']} in this page. "
+    elif IN_A_PAGE and event.get("raised") == "NotInTheBrowser":
+        message = f"{event['message']} "
     else:
         return event
     return {"check": event["check"], "result": "closed", "message": message + CANNOT_JUDGE}

@@ -10,10 +10,10 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
-from bench.instruments.http_client import Reply
+from bench.instruments.http_client import NO_LENGTH, Reply
 from bench.practice.stand_ins.kitchen import DSN, HOLDS, HoldsTheLoop, Wait, now
 
 Event = dict[str, Any]
@@ -47,9 +47,9 @@ class Hall:
 
     def note_line(self) -> None:
         """Note the line of the submitted file at which its loop's thread stands."""
-        frame = sys._getframe()
+        frame: FrameType | None = sys._getframe()
         while frame and frame.f_code.co_filename != str(self.file):
-            frame = frame.f_back  # type: ignore[assignment]
+            frame = frame.f_back
         if frame:
             self.module.note_held(frame.f_lineno)
 
@@ -83,6 +83,10 @@ class Hall:
             await self.lets_go()
             if message["type"] == "http.response.start":
                 status = message["status"]
+                told = any(name.lower() == b"content-length" for name, _ in message["headers"])
+                if not (told or status in (204, 304) or reply.done()):
+                    said = NO_LENGTH.format(what=f"GET {target}", status=status)
+                    reply.set_exception(ValueError(said))
                 return
             body += message.get("body", b"")
             if not message.get("more_body") and not reply.done():

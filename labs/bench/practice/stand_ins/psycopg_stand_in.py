@@ -26,16 +26,16 @@ class OperationalError(Exception):
     """psycopg's."""
 
 
-class Cursor:
-    """The rows of a statement, as both kinds of psycopg's connections give them."""
+class Rows:
+    """The rows of a statement, which a cursor gives once."""
 
     def __init__(self, rows: list[Row]) -> None:
         self.rows = rows
 
-    def fetchone(self) -> Row | None:
+    def one(self) -> Row | None:
         return self.rows.pop(0) if self.rows else None
 
-    def fetchall(self) -> list[Row]:
+    def all(self) -> list[Row]:
         rows, self.rows = self.rows, []
         return rows
 
@@ -43,12 +43,20 @@ class Cursor:
         raise UnknownToTheStandIn(f"a cursor of psycopg, `{name}`")
 
 
-class AsyncCursor(Cursor):
-    async def fetchone(self) -> Row | None:  # type: ignore[override]
-        return Cursor.fetchone(self)
+class Cursor(Rows):
+    def fetchone(self) -> Row | None:
+        return self.one()
 
-    async def fetchall(self) -> list[Row]:  # type: ignore[override]
-        return Cursor.fetchall(self)
+    def fetchall(self) -> list[Row]:
+        return self.all()
+
+
+class AsyncCursor(Rows):
+    async def fetchone(self) -> Row | None:
+        return self.one()
+
+    async def fetchall(self) -> list[Row]:
+        return self.all()
 
 
 class PsycopgConnection(Connection):

@@ -6,6 +6,7 @@ they import: the drivers, `Gate`, `served`, the silent line, a socket that someb
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import importlib
 import importlib.util
@@ -42,6 +43,15 @@ IMPORTED_AFRESH = (
     *(f"bench.practice.{name}" for name in ("beats", "pytest_plugin", "served_file", "submission")),
 )
 """What mentions a driver, and so must meet the stand-in for it."""
+
+PLAYED_MODULES = {
+    *("__future__", "abc", "collections", "contextlib", "contextvars", "dataclasses", "datetime"),
+    *("enum", "functools", "inspect", "itertools", "json", "logging", "math", "operator", "os"),
+    *("random", "re", "sys", "time", "types", "typing", "typing_extensions", "warnings"),
+    *("asyncio", "anyio", "concurrent", "asyncpg", "psycopg", "fastapi", "starlette", "pydantic"),
+    *("bench", "bistro"),
+}
+"""A file that imports these alone waits nowhere but where a stand-in sees it."""
 
 
 class Stage:
@@ -132,6 +142,12 @@ def stage(checks: Path, file: Path) -> Iterator[Stage]:
         put(time, sleep=sleep)
         put(threading.Thread, start=refused("a thread of your own"))
         put(ThreadPoolExecutor, submit=refused("`ThreadPoolExecutor.submit`"))
+        from_thread = importlib.import_module("anyio.from_thread")
+        put(
+            from_thread,
+            run=refused("`from_thread.run`"),
+            run_sync=refused("`from_thread.run_sync`"),
+        )
         put(VirtualLoop, run_in_executor=run_in_executor)
         anyio = importlib.import_module("anyio._backends._asyncio")
         put(anyio.AsyncIOBackend, run_sync_in_worker_thread=staticmethod(run_sync_in_worker_thread))
@@ -148,6 +164,17 @@ def stage(checks: Path, file: Path) -> Iterator[Stage]:
         beats: Any = sys.modules["bench.practice.beats"]
         beats.served, beats.RoundTrips = made.served, SilentLine
         yield made
+
+
+def foreign_modules(source: str) -> list[str]:
+    """What the file imports and nobody plays here: it might wait where no stand-in sees it."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found.append(node.module or "")
+    return [name for name in found if name.partition(".")[0] not in PLAYED_MODULES]
 
 
 def refused(what: str) -> Callable[..., NoReturn]:
@@ -169,5 +196,5 @@ def _pytest() -> ModuleType:
     """What the checks and their plugin say to pytest while they are imported."""
     module = ModuleType("pytest")
     same = lambda *_, **__: lambda function: function  # noqa: E731
-    module.fixture = module.hookimpl = same  # type: ignore[attr-defined]
+    vars(module).update(fixture=same, hookimpl=same)
     return module
