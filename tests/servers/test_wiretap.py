@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from bench import LoopTrace, Wiretap
-from bench.instruments.wiretap import Message, meaning, messages
+from bench.instruments.protocol_messages import Message, meaning, messages
 from bench.traces.trace import check_trace
 
 ASK = "select $1::int + 1"
@@ -95,6 +95,6 @@ def test_messages_are_cut_and_a_piece_is_left_out() -> None:
 
 def test_what_a_row_and_a_limit_say() -> None:
     two = b"\0\2" + b"\0\0\0\1A" + b"\xff\xff\xff\xff"
-    assert meaning(Message("D", "DataRow", two)) == "41 | "
+    assert meaning(Message("D", "DataRow", two)) == "'A' | null"
     assert meaning(Message("E", "Execute", b"\0\0\0\0\0")) == "all rows"
     assert meaning(Message("E", "Execute", b"\0\0\0\0\2")) == "at most 2 rows"
