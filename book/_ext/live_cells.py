@@ -40,7 +40,11 @@ CELL_FILES = (
     "live-cell.js",
     "live.js",
 )
-LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (("tag_live", CELL_FILES),)
+PLAYGROUND_FILES = ("playground-answers.js", "playground-engine.js", "playground.js")
+LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("tag_live", CELL_FILES),
+    ('class="playground"', PLAYGROUND_FILES),
+)
 """A mark in a page's body, and the files of `book/_live` that come with it, in order.
 
 The last of them has the settings of the page in its attribute `data-live`.

@@ -14,7 +14,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from bench.course import PAGE_ASSETS
+from bench.course import BOOK, PAGE_ASSETS
 from bench.quizzes.cards import SCRIPTS as CARD_SCRIPTS
 from bench.quizzes.cards import STYLE as CARD_STYLE
 from bench.traces.looks import SCRIPTS as TIMELINE_SCRIPTS
@@ -32,6 +32,7 @@ LOADED_WITH: tuple[tuple[str, tuple[Path, ...]], ...] = (
     ('class="ledger-card', (PAGE_ASSETS / "ledger/ledger.css", PAGE_ASSETS / "ledger/ledger.js")),
     ("tag_live", (ELEMENTS,)),
     ("data-axes=", (PAGE_ASSETS / "guesses.js",)),
+    ('class="playground"', (BOOK / "_live/playground.css",)),
     ('class="answers"', (PAGE_ASSETS / "answers/answers.css",)),
     (
         'class="answers"',

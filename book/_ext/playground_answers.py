@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 from bench.course import BOOK
@@ -35,11 +36,15 @@ def explained_states() -> list[str]:
 
 def text_of(answers: list[dict[str, Any]]) -> str:
     """The statements as a reader may edit them: each ends with `;`, its values stand above it."""
-    return "\n\n".join(_values(one["values"], "-- ") + one["sql"] + ";" for one in answers)
+    statements = [_values(one["values"]) + one["sql"] + ";" for one in answers]
+    text = statements[0]
+    for before, after in pairwise(statements):
+        text += ("\n\n" if "\n" in before + after else "\n") + after
+    return text
 
 
-def _values(values: list[Any], before: str = "") -> str:
-    lines = (f"{before}${number} = {json.dumps(one)}" for number, one in enumerate(values, 1))
+def _values(values: list[Any]) -> str:
+    lines = (f"-- ${number} = {json.dumps(one)}" for number, one in enumerate(values, 1))
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -51,7 +56,7 @@ def answers_html(answers: list[dict[str, Any]], link: str) -> str:
 
 def answer_html(answer: dict[str, Any], link: str) -> str:
     """One statement with everything that came back."""
-    sql = _values(answer["values"], "-- ") + answer["sql"]
+    sql = _values(answer["values"]) + answer["sql"]
     parts = [f'<pre class="pg-sql" tabindex="0">{escape(sql)}</pre>']
     parts += [_notice(notice) for notice in answer["notices"]]
     if answer["columns"] == PLAN:
@@ -62,7 +67,8 @@ def answer_html(answer: dict[str, Any], link: str) -> str:
     if answer["error"]:
         parts.append(_error(answer["sql"], answer["error"], link))
     tag = f"<code>{escape(answer['tag'])}</code> · " if answer["tag"] else ""
-    parts.append(f'<p class="pg-tag">{tag}{STATUS[answer["status"]]}</p>')
+    if tag or answer["status"] != "I":
+        parts.append(f'<p class="pg-tag">{tag}{STATUS[answer["status"]]}</p>')
     return "<li>{}</li>".format("\n".join(parts))
 
 
@@ -144,6 +150,6 @@ def trip_html(sent: list[Message], received: list[Message], caption: str) -> str
 
 def _row(arrow: str, way: str, message: Message) -> str:
     return (
-        f'<tr class="pg-{way}"><td>{arrow} <span>{way}</span></td>'
+        f'<tr class="pg-way-{way}"><td>{arrow} <span>{way}</span></td>'
         f"<td><b>{message.letter}</b> {message.name}</td><td>{escape(meaning(message))}</td></tr>"
     )

@@ -16,6 +16,7 @@ buttons is there.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from html import escape
 from pathlib import Path
@@ -35,10 +36,16 @@ RECORDED = EVIDENCE / "playground" / "recorded.json"
 MESSAGES = "messages.html"
 KITCHEN_BOOK = [LABS / "bistro" / name for name in ("schema.sql", "seed.sql")]
 ENGINE = "_static/live"
+CODE = re.compile(r"`([^`]+)`")
 
 
 def raw(html: str) -> nodes.raw:
     return nodes.raw("", html, format="html")
+
+
+def inline(text: str) -> str:
+    """HTML of a short text in which code stands between backticks."""
+    return CODE.sub(r"<code>\1</code>", escape(text))
 
 
 def box(kind: str, name: str) -> nodes.raw:
@@ -104,12 +111,12 @@ class Experiment(SphinxDirective):
             raise self.error(f"{self.name}: {answer!r} is not one of the options")
         labels = "".join(
             f'<label><input type="radio" name="pg-{name}" value="{escape(option)}"> '
-            f"{escape(option)}</label>"
+            f"<span>{inline(option)}</span></label>"
             for option in options
         )
         return (
             f'<fieldset class="pg-predict" data-answer="{escape(answer)}">'
-            f"<legend>{escape(self.options['predict'])}</legend>{labels}</fieldset>"
+            f"<legend>{inline(self.options['predict'])}</legend>{labels}</fieldset>"
         )
 
     def text(self, found: list[dict[str, Any]]) -> str:
@@ -124,7 +131,7 @@ class Experiment(SphinxDirective):
 
 class Statements(Experiment):
     kind = "statements"
-    language = "sql"
+    language = "postgresql"
 
     def text(self, found: list[dict[str, Any]]) -> str:
         return text_of(found)
@@ -161,7 +168,7 @@ class Own(SphinxDirective):
         text = "\n".join(self.content)
         return [
             box(self.name, self.name),
-            nodes.literal_block(text, text, language="sql"),
+            nodes.literal_block(text, text, language="postgresql"),
             raw("</div>"),
         ]
 

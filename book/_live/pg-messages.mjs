@@ -71,8 +71,8 @@ export const sync = () => made("S");
 /** Bind for the portal without a name. A value is null or { bytes, binary }; `results` is 0 for
     columns as text, 1 for columns in binary. */
 export function bind(name, values, results) {
-  const formats = values.map((one) => int16(one?.binary ? 1 : 0)).flat();
-  const packed = values.map((one) => value(one && one.bytes)).flat();
+  const formats = values.flatMap((one) => int16(one?.binary ? 1 : 0));
+  const packed = values.flatMap((one) => value(one && one.bytes));
   const count = int16(values.length);
   return made("B", text(""), text(name), count, formats, count, packed, int16(1), int16(results));
 }

@@ -25,11 +25,21 @@ import {
 } from "./pg-messages.mjs";
 
 const INT4 = 23;
+const MOST_ROWS = 200; // a page with more of them is slow, and nobody reads it
 
-const joined = (parts) => Uint8Array.from(parts.flatMap((part) => [...part]));
+function joined(parts) {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
 
 /** Send one statement: as one message with its text, or, if it has values, with these apart from
-    it. What came back: { sql, values, notices, columns, rows, tag, error, status }. */
+    it. What came back: { sql, values, notices, columns, rows, tag, error, status }; with more rows
+    than a page shows also `of`, their number. */
 export async function ask(send, { sql, values }) {
   const apart = values.length
     ? [parse("", sql), bind("", values.map(textValue), 0), describe("P", ""), execute(0), sync()]
@@ -44,6 +54,10 @@ export async function ask(send, { sql, values }) {
     else if (message.name === "ErrorResponse") answer.error = told(message);
     else if (message.name === "NoticeResponse") answer.notices.push(told(message));
     else if (message.name === "ReadyForQuery") answer.status = textOf(message.body);
+  }
+  if (answer.rows.length > MOST_ROWS) {
+    answer.of = answer.rows.length;
+    answer.rows.length = MOST_ROWS;
   }
   if (answer.error) Object.assign(answer, { columns: [], rows: [], tag: "" });
   return answer;
@@ -84,8 +98,6 @@ async function trip(send, parts) {
   };
 }
 
-const failed = (received) => received.some((message) => message.name === "ErrorResponse");
-
 /** Send the messages of `trips` once more: [[bytes of a message, …], …]. */
 export async function replay(send, trips) {
   const found = [];
@@ -98,18 +110,18 @@ export async function sendText(send, { sql }) {
   return [(await trip(send, [query(sql)])).shown];
 }
 
-/** Send `sql` as asyncpg's fetch() does the first time: prepare it as `name`, then use it. */
+/** Send `sql` as asyncpg's fetch() does the first time: prepare it as `name`, then use it. Gives the
+    round trips, and the types of the values if it could be prepared. */
 export async function sendFirst(send, { sql, values }, name) {
-  const prepared = await trip(send, [parse(name, sql), describe("S", name), flush()]);
-  if (failed(prepared.received)) {
-    return [prepared.shown, (await trip(send, [sync()])).shown];
-  }
-  const described = prepared.received.find((one) => one.name === "ParameterDescription");
-  return [prepared.shown, ...(await sendAgain(send, { values }, name, typesOf(described)))];
+  const asked = await trip(send, [parse(name, sql), describe("S", name), flush()]);
+  const described = asked.received.find((one) => one.name === "ParameterDescription");
+  if (!described) return { trips: [asked.shown, (await trip(send, [sync()])).shown] };
+  const types = typesOf(described);
+  return { trips: [asked.shown, ...(await sendAgain(send, { values }, name, types))], types };
 }
 
 /** Send the values for what was prepared as `name`, as asyncpg's fetch() does from then on. */
-export async function sendAgain(send, { values }, name, types = []) {
+export async function sendAgain(send, { values }, name, types) {
   const packed = values.map((one, index) =>
     types[index] === INT4 && Number.isInteger(one)
       ? { bytes: asInt4(one), binary: true }
