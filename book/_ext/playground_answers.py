@@ -135,12 +135,14 @@ def read(hexes: Iterable[str], names: dict[str, str]) -> list[Message]:
 
 def trip_html(sent: list[Message], received: list[Message], caption: str) -> str:
     """One round trip: what was sent before asyncpg waited, and what came then."""
-    rows = [_row("→", "sent", one) for one in sent] + [_row("←", "received", one) for one in received]
+    rows = [_row("→", "sent", one) for one in sent] + [
+        _row("←", "received", one) for one in received
+    ]
     size = sum(len(one.packed()) for one in [*sent, *received])
     dump = "\n".join(f"{one.letter}  {one.packed().hex(' ')}" for one in [*sent, *received])
     return (
         f'<table class="pg-trip"><caption>{caption}</caption>'
-        '<thead><tr><th scope="col">Way</th><th scope="col">Message</th>'
+        '<thead><tr><th scope="col"><span>Way</span></th><th scope="col">Message</th>'
         '<th scope="col">What it says</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
         f'<details class="pg-bytes"><summary>Its {size} bytes</summary>'

@@ -106,7 +106,7 @@
 
   /** One round trip: what was sent before the driver waited, and what came then. */
   function tripParts({ sent, received }, caption) {
-    const head = ["Way", "Message", "What it says"];
+    const head = [element("span", {}, "Way"), "Message", "What it says"];
     const rows = [
       ...sent.map((message) => row("→", "sent", message)),
       ...received.map((message) => row("←", "received", message)),
