@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from html import escape
 from itertools import pairwise
 from typing import Any
 
 from bench.course import BOOK
-from bench.instruments.protocol_messages import RECEIVED, SENT, Message, meaning, messages
 
 STATUS = {
     "I": "outside a transaction",
@@ -124,22 +122,17 @@ def calls_html(calls: list[dict[str, Any]]) -> str:
         trips = call["trips"]
         parts.append(f'<p class="pg-call"><code>{escape(call["call"])}</code></p>')
         for number, trip in enumerate(trips, 1):
-            sent, received = read(trip["sent"], SENT), read(trip["received"], RECEIVED)
-            parts.append(trip_html(sent, received, f"Round trip {number} of {len(trips)}"))
+            parts.append(trip_html(trip, f"Round trip {number} of {len(trips)}"))
     return "\n".join(parts)
 
 
-def read(hexes: Iterable[str], names: dict[str, str]) -> list[Message]:
-    return list(messages(bytes.fromhex("".join(hexes)), names))
-
-
-def trip_html(sent: list[Message], received: list[Message], caption: str) -> str:
+def trip_html(trip: dict[str, list[dict[str, str]]], caption: str) -> str:
     """One round trip: what was sent before asyncpg waited, and what came then."""
-    rows = [_row("→", "sent", one) for one in sent] + [
-        _row("←", "received", one) for one in received
-    ]
-    size = sum(len(one.packed()) for one in [*sent, *received])
-    dump = "\n".join(f"{one.letter}  {one.packed().hex(' ')}" for one in [*sent, *received])
+    rows = [_row("→", "sent", one) for one in trip["sent"]]
+    rows += [_row("←", "received", one) for one in trip["received"]]
+    both = [*trip["sent"], *trip["received"]]
+    size = sum(len(one["bytes"].split()) for one in both)
+    dump = "\n".join(f"{one['letter']}  {one['bytes']}" for one in both)
     return (
         f'<table class="pg-trip"><caption>{caption}</caption>'
         '<thead><tr><th scope="col"><span>Way</span></th><th scope="col">Message</th>'
@@ -150,8 +143,9 @@ def trip_html(sent: list[Message], received: list[Message], caption: str) -> str
     )
 
 
-def _row(arrow: str, way: str, message: Message) -> str:
+def _row(arrow: str, way: str, message: dict[str, str]) -> str:
+    letter, name, says, _ = map(escape, message.values())
     return (
         f'<tr class="pg-way-{way}"><td>{arrow} <span>{way}</span></td>'
-        f"<td><b>{message.letter}</b> {message.name}</td><td>{escape(meaning(message))}</td></tr>"
+        f"<td><b>{letter}</b> {name}</td><td>{says}</td></tr>"
     )

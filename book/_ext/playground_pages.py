@@ -140,7 +140,7 @@ class Statements(Experiment):
         return answers_html(found, MESSAGES)
 
 
-class Conversation(Experiment):
+class AsyncpgCalls(Experiment):
     kind = "conversations"
     language = "python"
 
@@ -153,7 +153,10 @@ class Conversation(Experiment):
     def data(self, found: list[dict[str, Any]]) -> str:
         """What asyncpg sent, for the script: it sends these bytes once more."""
         sent = [
-            {"call": call["call"], "trips": [trip["sent"] for trip in call["trips"]]}
+            {
+                "call": call["call"],
+                "trips": [[one["bytes"] for one in trip["sent"]] for trip in call["trips"]],
+            }
             for call in found
         ]
         return f'<script type="application/json" class="pg-sent">{json.dumps(sent)}</script>'
@@ -185,7 +188,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.setup_extension("page_assets")
     app.setup_extension("live_cells")
     app.add_directive("statements", Statements)
-    app.add_directive("conversation", Conversation)
+    app.add_directive("conversation", AsyncpgCalls)
     app.add_directive("own-sql", Own)
     app.add_directive("own-messages", Own)
     app.connect("build-finished", copy_kitchen_book)

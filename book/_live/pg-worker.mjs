@@ -89,7 +89,7 @@ async function askAll(text) {
   for (const statement of statementsOf(text)) tell("answer", { answer: await ask(send, statement) });
 }
 
-const bytesOf = (digits) => Uint8Array.from(digits.match(/../g), (pair) => parseInt(pair, 16));
+const bytesOf = (digits) => Uint8Array.from(digits.split(" "), (pair) => parseInt(pair, 16));
 
 async function replayAll(calls) {
   for (const { call, trips } of calls) {

@@ -22,6 +22,7 @@ from psycopg import pq
 
 import bistro
 from bench import Postgres, Wiretap
+from bench.instruments.protocol_messages import Message, meaning
 
 HERE = Path(__file__).resolve().parents[1] / "evidence" / "playground"
 BISTRO = Path(bistro.__file__).parent
@@ -113,15 +114,25 @@ def as_python(call: list[Any]) -> str:
     return f"await window.{method}({', '.join(json.dumps(one) for one in arguments)})"
 
 
+def line(message: Message) -> dict[str, str]:
+    """What the page shows of a message."""
+    return {
+        "letter": message.letter,
+        "name": message.name,
+        "says": meaning(message),
+        "bytes": message.packed().hex(" "),
+    }
+
+
 async def exchanges(connection: asyncpg.Connection, call: list[Any]) -> dict[str, Any]:
     """Make one call; its round trips: what asyncpg sent before it waited, and what came."""
     method, *arguments = call
     async with Wiretap(connection) as wire:
         with suppress(asyncpg.PostgresError):
             await getattr(connection, method)(*arguments)
-    trips: list[dict[str, list[str]]] = []
+    trips: list[dict[str, list[dict[str, str]]]] = []
     for event in wire.events:
-        heard = [message.packed().hex() for message in event.messages]
+        heard = [line(message) for message in event.messages]
         if event.what == "sent":
             trips.append({"sent": heard, "received": []})
         elif event.what == "received":
