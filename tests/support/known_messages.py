@@ -46,7 +46,7 @@ KNOWN = [
         "n int4, a type 1000000",
     ),
     ("received", "D", "0002 00000004 0000044c 00000002 6869", "DataRow", "00 00 04 4c | 'hi'"),
-    ("received", "D", "0001 ffffffff", "DataRow", "null"),
+    ("received", "D", "0002 ffffffff 00000001 41", "DataRow", "null | 'A'"),
     ("received", "D", "0001 00000002 c3a4", "DataRow", "c3 a4"),
     ("received", "C", "53454c454354203100", "CommandComplete", "SELECT 1"),
     ("received", "Z", "49", "ReadyForQuery", "idle"),
