@@ -36,6 +36,9 @@ RECORDED = EVIDENCE / "playground" / "recorded.json"
 MESSAGES = "messages.html"
 KITCHEN_BOOK = [LABS / "bistro" / name for name in ("schema.sql", "seed.sql")]
 ENGINE = "_static/live"
+ASLEEP = (
+    "Here you could type: with JavaScript, in a book built after <code>make live-assets</code>."
+)
 CODE = re.compile(r"`([^`]+)`")
 
 
@@ -171,6 +174,7 @@ class Own(SphinxDirective):
         text = "\n".join(self.content)
         return [
             box(self.name, self.name),
+            raw(f'<p class="pg-asleep">{ASLEEP}</p>'),
             nodes.literal_block(text, text, language="postgresql"),
             raw("</div>"),
         ]

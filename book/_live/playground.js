@@ -61,6 +61,7 @@
 
   function furnish(box) {
     const { kind, name } = box.dataset;
+    box.querySelector(".pg-asleep")?.remove();
     const heading = box.closest("section")?.querySelector("h2, h3");
     const about = heading ? heading.firstChild.textContent.trim() : name;
     const one = { box, kind, about, link: box.dataset.messages };
@@ -149,6 +150,7 @@
 
   function take(one, message) {
     if (message.type === "progress") {
+      if (!message.of) return; // the host does not say how much it sends
       one.progress.max = message.of;
       one.progress.value = message.bytes;
     } else if (message.type === "ready") {

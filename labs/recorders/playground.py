@@ -108,10 +108,24 @@ def answers(dsn: str, experiments: dict[str, list[Any]]) -> dict[str, list[dict[
 # -- Messages --------------------------------------------------------------------------------------
 
 
-def as_python(call: list[Any]) -> str:
+Call = list[Any] | dict[str, list[Any]]
+
+
+def as_python(call: Call) -> str:
     """The call as a reader would write it."""
+    if isinstance(call, dict):
+        return f"async with window.transaction():\n    {as_python(call['in_transaction'])}"
     method, *arguments = call
     return f"await window.{method}({', '.join(json.dumps(one) for one in arguments)})"
+
+
+async def make(connection: asyncpg.Connection, call: Call) -> None:
+    if isinstance(call, dict):
+        async with connection.transaction():
+            return await make(connection, call["in_transaction"])
+    method, *arguments = call
+    with suppress(asyncpg.PostgresError):
+        await getattr(connection, method)(*arguments)
 
 
 def line(message: Message) -> dict[str, str]:
@@ -124,12 +138,10 @@ def line(message: Message) -> dict[str, str]:
     }
 
 
-async def exchanges(connection: asyncpg.Connection, call: list[Any]) -> dict[str, Any]:
+async def exchanges(connection: asyncpg.Connection, call: Call) -> dict[str, Any]:
     """Make one call; its round trips: what asyncpg sent before it waited, and what came."""
-    method, *arguments = call
     async with Wiretap(connection) as wire:
-        with suppress(asyncpg.PostgresError):
-            await getattr(connection, method)(*arguments)
+        await make(connection, call)
     trips: list[dict[str, list[dict[str, str]]]] = []
     for event in wire.events:
         heard = [line(message) for message in event.messages]

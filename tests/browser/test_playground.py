@@ -245,6 +245,21 @@ def test_a_reader_who_saves_data_is_asked_first(browser: Browser, address: str) 
         assert not any("pglite" in url for url in loaded)
 
 
+def test_files_that_do_not_come_are_told_and_loading_can_be_stopped(
+    browser: Browser, address: str
+) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.route("**/pglite.data.gz", lambda route: route.fulfill(status=404))
+        page.goto(f"{address}{PAGE}")
+        box = box_of(page, "money")
+        assert "pglite.data is missing (404)" in run(box)
+        page.unroute("**/pglite.data.gz")
+        box.locator(".pg-bar button").first.click()
+        box.get_by_role("button", name="Stop").click()
+        assert "fresh database" in done(box)
+
+
 def test_without_support_a_sentence_says_why(browser: Browser, address: str) -> None:
     with browser.new_context() as context:
         page = context.new_page()

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from answering import answering, firefox_at
 from browsers import AXE, chromium
 from building import built_book
-from strict_serving import served
+from strict_serving import BelowHandler, served
 
 PAGE = "book/playground.html"
 PATIENCE = 180  # seconds
@@ -58,7 +58,7 @@ def test_firefox_answers_what_was_recorded(tmp_path: Path) -> None:
         firefox_at(f"{address}{PAGE}"),
     ):
         found = answers.get(timeout=PATIENCE)
-    assert len(found) == 17
+    assert len(found) == 18
     for name, box in found.items():
         assert box["status"] == "Done, in your browser, not on a server.", name
         assert box["live"], name
@@ -67,7 +67,7 @@ def test_firefox_answers_what_was_recorded(tmp_path: Path) -> None:
 
 
 def test_what_is_answered_is_accessible_and_a_stop_leaves_nothing() -> None:
-    with served(built_book()) as address, chromium() as browser:
+    with served(built_book(), BelowHandler) as address, chromium() as browser:
         page = browser.new_page(viewport={"width": 390, "height": 844})
         page.goto(f"{address}{PAGE}")
         for name in ("sqlstates", "index", "first-and-again", "own-messages"):
@@ -87,3 +87,6 @@ def test_what_is_answered_is_accessible_and_a_stop_leaves_nothing() -> None:
         expect(box.locator(".pg-error")).to_contain_text(
             '42P01 relation "kept" does not exist', timeout=PATIENCE * 1000
         )
+        box.locator("textarea").fill("copy dishes from stdin")  # the page says what it does
+        box.locator(".pg-bar button").first.click()
+        expect(box.locator(".pg-status")).to_contain_text("PostgreSQL cannot go on in this page")
