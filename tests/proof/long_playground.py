@@ -54,10 +54,12 @@ def site_that_answers(folder: Path) -> Path:
 
 def test_firefox_answers_what_was_recorded(tmp_path: Path) -> None:
     with (
-        answering(site_that_answers(tmp_path)) as (address, answers),
-        firefox_at(f"{address}{PAGE}"),
+        answering(site_that_answers(tmp_path)) as site,
+        firefox_at(f"{site.address}{PAGE}"),
     ):
-        found = answers.get(timeout=PATIENCE)
+        found = site.answers.get(timeout=PATIENCE)
+    loaded = sum(size for path, size in site.sizes.items() if "/live/pg" in path)
+    assert 5 < loaded / 1e6 < 6  # "about six megabytes", says the page
     assert len(found) == 18
     for name, box in found.items():
         assert box["status"] == "Done, in your browser, not on a server.", name
