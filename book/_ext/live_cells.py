@@ -40,7 +40,12 @@ CELL_FILES = (
     "live-cell.js",
     "live.js",
 )
-PLAYGROUND_FILES = ("playground-answers.js", "playground-engine.js", "playground.js")
+PLAYGROUND_FILES = (
+    "playground-answers.js",
+    "playground-boxes.js",
+    "playground-engine.js",
+    "playground.js",
+)
 LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("tag_live", CELL_FILES),
     ('class="playground"', PLAYGROUND_FILES),

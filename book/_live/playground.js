@@ -1,110 +1,17 @@
-/* The boxes of the playground: an editor, buttons, and what PostgreSQL answered in this page.
+/* The playground: what its buttons do, and what PostgreSQL answers in this page.
 
-   Needs: asyncCourse.answers, asyncCourse.postgres.
+   Needs: asyncCourse.answers, asyncCourse.playgroundBoxes, asyncCourse.postgres.
    Gives: nothing. */
 ((course) => {
   "use strict";
 
-  const { answers, postgres } = course;
+  const { answers, playgroundBoxes, postgres } = course;
+  const { made } = playgroundBoxes;
   const boxes = [];
   let asked = false; // whether a reader who saves data has been told the size
   let busy = false; // while one box works, the others wait
 
-  // -- One box -------------------------------------------------------------------------------------
-
-  function made(tag, name, text = "") {
-    const element = document.createElement(tag);
-    element.className = name;
-    element.textContent = text;
-    return element;
-  }
-
-  function button(words, about, act) {
-    const element = made("button", "", words);
-    element.type = "button";
-    if (about) element.setAttribute("aria-label", `${words}: ${about}`);
-    element.addEventListener("click", act);
-    return element;
-  }
-
-  /** The editor in place of the printed text; a conversation has none, as its messages are fixed. */
-  function editorOf(box, about) {
-    const printed = box.querySelector(".highlight");
-    const editor = made("textarea", "pg-editor");
-    editor.value = printed.textContent.trim();
-    editor.rows = editor.value.split("\n").length + 1;
-    editor.spellcheck = false;
-    editor.autocapitalize = "off";
-    editor.setAttribute("aria-label", `SQL of: ${about}`);
-    (printed.closest("[class*=highlight-]") ?? printed).replaceWith(editor);
-    return editor;
-  }
-
-  /** How a message is sent: a choice of three. */
-  function howOf() {
-    const field = made("fieldset", "pg-how");
-    field.append(made("legend", "", "Send it"));
-    const ways = {
-      first: "as asyncpg the first time",
-      again: "as asyncpg from then on",
-      text: "as a text",
-    };
-    for (const [value, words] of Object.entries(ways)) {
-      const label = made("label", "");
-      const radio = made("input", "");
-      Object.assign(radio, { type: "radio", name: "pg-how", value, checked: value === "first" });
-      label.append(radio, ` ${words}`);
-      field.append(label);
-    }
-    return field;
-  }
-
-  function furnish(box) {
-    const { kind, name } = box.dataset;
-    box.querySelector(".pg-asleep")?.remove();
-    const heading = box.closest("section")?.querySelector("h2, h3");
-    const about = heading ? heading.firstChild.textContent.trim() : name;
-    const one = { box, kind, about, link: box.dataset.messages };
-    one.explained = box.dataset.explained.split(" ");
-    one.sent = box.querySelector(".pg-sent");
-    const before = one.sent ? box.querySelector(".highlight").parentElement : editorOf(box, about);
-    if (!one.sent) {
-      one.editor = before;
-      one.first = before.value;
-      before.addEventListener("keydown", (event) => {
-        if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
-        event.preventDefault();
-        run(one);
-      });
-    }
-    const bar = made("div", "pg-bar");
-    one.run = button(one.sent ? "Send" : "Run", about, () => run(one));
-    one.stop = button("Stop", about, () => postgres.end());
-    one.stop.hidden = true;
-    bar.append(one.run, one.stop);
-    if (one.editor) bar.append(button("Put back", about, () => putBack(one)));
-    if (kind.startsWith("own")) bar.append(button("Fresh database", about, () => renew(one)));
-    one.status = made("span", "pg-status", `The first run loads ${size(one)}.`);
-    one.status.setAttribute("role", "status");
-    one.progress = made("progress", "pg-progress");
-    one.progress.setAttribute("aria-label", "PostgreSQL that has arrived");
-    one.progress.hidden = true;
-    bar.append(one.status, one.progress);
-    one.output = made("div", "pg-output pg-live");
-    one.output.setAttribute("role", "region");
-    one.output.setAttribute("aria-label", `Answers in this page: ${about}`);
-    one.output.hidden = true;
-    before.after(bar, one.output);
-    if (kind === "own-messages") {
-      one.how = howOf();
-      before.after(one.how);
-    }
-    return one;
-  }
-
-  const size = ({ box }) => `${(Number(box.dataset.bytes) / 1e6).toFixed(1)} MB`;
-
-  // -- Its buttons ---------------------------------------------------------------------------------
+  // -- Buttons -----------------------------------------------------------------------------------
 
   function taskOf(one) {
     if (one.sent) return { type: "replay", calls: JSON.parse(one.sent.textContent), afresh: true };
@@ -112,20 +19,20 @@
     if (one.how) {
       return { type: "messages", text, how: one.how.querySelector(":checked").value };
     }
-    return { type: "statements", text, afresh: one.kind === "statements" };
+    return { type: "statements", text, afresh: !one.own };
   }
 
   async function run(one) {
     if (busy) return;
     if (navigator.connection?.saveData && !postgres.isLoaded() && !asked) {
       asked = true;
-      one.status.textContent = `You asked to save data, and PostgreSQL is ${size(one)}. Press again to load it.`;
+      one.status.textContent = `You asked to save data, and PostgreSQL is ${one.size}. Press again to load it.`;
       return;
     }
     const loading = !postgres.isLoaded();
     const task = taskOf(one);
     occupy(one, true);
-    one.status.textContent = loading ? `Loading PostgreSQL, ${size(one)} …` : "Running …";
+    one.status.textContent = loading ? `Loading PostgreSQL, ${one.size} …` : "Running …";
     one.progress.hidden = !loading;
     one.output.replaceChildren();
     one.output.hidden = false;
@@ -175,6 +82,8 @@
     }
   }
 
+  const stop = () => postgres.end();
+
   function putBack(one) {
     one.editor.value = one.first;
     one.output.hidden = true;
@@ -200,6 +109,7 @@
     let said = field.querySelector(".pg-said");
     if (!said) {
       said = made("p", "pg-said");
+      said.setAttribute("role", "status");
       field.append(said);
     }
     said.textContent =
@@ -216,5 +126,5 @@
   if (hindrance) {
     const sentence = made("p", "pg-hindrance", `${hindrance} The recorded answers stand below.`);
     found[0]?.before(sentence);
-  } else boxes.push(...found.map(furnish));
+  } else boxes.push(...found.map((box) => playgroundBoxes.furnished(box, { run, stop, putBack, renew })));
 })((window.asyncCourse ??= {}));
