@@ -32,7 +32,7 @@ LOADED_WITH: tuple[tuple[str, tuple[Path, ...]], ...] = (
     ('class="ledger-card', (PAGE_ASSETS / "ledger/ledger.css", PAGE_ASSETS / "ledger/ledger.js")),
     ("tag_live", (ELEMENTS,)),
     ("data-axes=", (PAGE_ASSETS / "guesses.js",)),
-    ('class="playground"', (BOOK / "_live/playground.css",)),
+    ('class="playground"', (BOOK / "_live/playground.css", ELEMENTS)),
     ('class="answers"', (PAGE_ASSETS / "answers/answers.css",)),
     (
         'class="answers"',
