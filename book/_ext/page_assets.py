@@ -23,6 +23,7 @@ from bench.traces.looks import SCRIPTS as TIMELINE_SCRIPTS
 LOADED_WITH: tuple[tuple[str, tuple[Path, ...]], ...] = (
     ('class="quiz', (CARD_STYLE, *CARD_SCRIPTS)),
     ('class="recall"', (CARD_STYLE,)),
+    ('class="playground"', (BOOK / "_live/playground.css", ELEMENTS)),
     (
         "<async-timeline",
         (PAGE_ASSETS / "timeline/lanes.css", PAGE_ASSETS / "timeline/timeline.css"),
@@ -32,7 +33,6 @@ LOADED_WITH: tuple[tuple[str, tuple[Path, ...]], ...] = (
     ('class="ledger-card', (PAGE_ASSETS / "ledger/ledger.css", PAGE_ASSETS / "ledger/ledger.js")),
     ("tag_live", (ELEMENTS,)),
     ("data-axes=", (PAGE_ASSETS / "guesses.js",)),
-    ('class="playground"', (BOOK / "_live/playground.css", ELEMENTS)),
     ('class="answers"', (PAGE_ASSETS / "answers/answers.css",)),
     (
         'class="answers"',
