@@ -23,6 +23,7 @@ from bench.traces.looks import SCRIPTS as TIMELINE_SCRIPTS
 LOADED_WITH: tuple[tuple[str, tuple[Path, ...]], ...] = (
     ('class="quiz', (CARD_STYLE, *CARD_SCRIPTS)),
     ('class="recall"', (CARD_STYLE,)),
+    ('class="playground"', (BOOK / "_live/playground.css", ELEMENTS)),
     (
         "<async-timeline",
         (PAGE_ASSETS / "timeline/lanes.css", PAGE_ASSETS / "timeline/timeline.css"),

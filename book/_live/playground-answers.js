@@ -1,11 +1,12 @@
 /* What a PostgreSQL in the page answers, as elements: those that book/_ext/playground_answers.py
    makes of the recorded answers, with the same words.
 
-   Needs: nothing.
+   Needs: asyncCourse.elements.
    Gives: asyncCourse.answers = { answerItem, tripParts }. */
 ((course) => {
   "use strict";
   if (course.answers) return;
+  const { make } = course.elements;
 
   const STATUS = {
     I: "outside a transaction",
@@ -13,15 +14,18 @@
     E: "in a failed transaction",
   };
 
-  /** An element with attributes and contents: texts and elements. */
-  function element(tag, attributes, ...contents) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...contents);
+  /** Text whose lines stay as they are; the keyboard can scroll it. */
+  function block(className, text) {
+    const made = make("pre", className, text);
+    made.tabIndex = 0;
     return made;
   }
 
-  const block = (name, text) => element("pre", { class: name, tabindex: "0" }, text);
+  function heads(...contents) {
+    const made = contents.map((one) => make("th", "", one));
+    for (const one of made) one.scope = "col";
+    return make("thead", "", make("tr", "", ...made));
+  }
 
   function withValues({ sql, values }) {
     const lines = values.map((one, index) => `-- $${index + 1} = ${spaced(one)}\n`);
@@ -34,27 +38,21 @@
   }
 
   function notice({ severity, sqlstate, message }) {
-    const head = element("strong", {}, `${severity} ${sqlstate}`);
-    return element("p", { class: "pg-notice" }, head, ` ${message}`);
+    return make("p", "pg-notice", make("strong", "", `${severity} ${sqlstate}`), ` ${message}`);
   }
 
   function table({ columns, rows, of }) {
-    const head = columns.map((column) => element("th", { scope: "col" }, column));
-    const body = rows.map((values) => element("tr", {}, ...values.map(cell)));
     const all = `${rows.length} row${rows.length === 1 ? "" : "s"}`;
-    const caption = of ? `The first ${rows.length} of ${of} rows` : all;
-    const whole = element(
-      "table",
-      {},
-      element("caption", {}, caption),
-      element("thead", {}, element("tr", {}, ...head)),
-      element("tbody", {}, ...body),
-    );
-    return element("div", { class: "pg-rows", tabindex: "0" }, whole);
+    const caption = make("caption", "", of ? `The first ${rows.length} of ${of} rows` : all);
+    const body = rows.map((values) => make("tr", "", ...values.map(cell)));
+    const whole = make("table", "", caption, heads(...columns), make("tbody", "", ...body));
+    const framed = make("div", "pg-rows", whole);
+    framed.tabIndex = 0;
+    return framed;
   }
 
   function cell(text) {
-    return element("td", {}, text === null ? element("em", {}, "null") : text);
+    return make("td", "", text === null ? make("em", "", "null") : text);
   }
 
   /** The line with that character (counted from 1), and an arrow below the character. */
@@ -67,16 +65,17 @@
   }
 
   function complaint(sql, error, { link, explained }) {
-    const head = element("strong", {}, `${error.severity} ${error.sqlstate}`);
-    const parts = [element("p", {}, head, ` ${error.message}`)];
-    if (error.position) parts.push(element("pre", { tabindex: "0" }, pointedAt(sql, error.position)));
-    if (error.detail) parts.push(element("p", {}, `Detail: ${error.detail}`));
-    if (error.hint) parts.push(element("p", {}, `Hint: ${error.hint}`));
+    const head = make("strong", "", `${error.severity} ${error.sqlstate}`);
+    const parts = [make("p", "", head, ` ${error.message}`)];
+    if (error.position) parts.push(block("", pointedAt(sql, error.position)));
+    if (error.detail) parts.push(make("p", "", `Detail: ${error.detail}`));
+    if (error.hint) parts.push(make("p", "", `Hint: ${error.hint}`));
     if (explained.includes(error.sqlstate)) {
-      const address = `${link}#sqlstate-${error.sqlstate.toLowerCase()}`;
-      parts.push(element("p", {}, element("a", { href: address }, `What ${error.sqlstate} means`)));
+      const entry = make("a", "", `What ${error.sqlstate} means`);
+      entry.href = `${link}#sqlstate-${error.sqlstate.toLowerCase()}`;
+      parts.push(make("p", "", entry));
     }
-    return element("div", { class: "pg-error" }, ...parts);
+    return make("div", "pg-error", ...parts);
   }
 
   /** One statement with everything that came back. `messages` says which SQLSTATEs the page of
@@ -87,42 +86,41 @@
       parts.push(block("pg-plan", answer.rows.map(([line]) => line).join("\n")));
     } else if (answer.columns.length) parts.push(table(answer));
     if (answer.error) parts.push(complaint(answer.sql, answer.error, messages));
-    const tag = answer.tag ? [element("code", {}, answer.tag), " · "] : [];
+    const tag = answer.tag ? [make("code", "", answer.tag), " · "] : [];
     if (answer.tag || answer.status !== "I") {
-      parts.push(element("p", { class: "pg-tag" }, ...tag, STATUS[answer.status]));
+      parts.push(make("p", "pg-tag", ...tag, STATUS[answer.status]));
     }
-    return element("li", {}, ...parts);
+    return make("li", "", ...parts);
   }
 
   function row(arrow, way, message) {
-    return element(
+    return make(
       "tr",
-      { class: `pg-way-${way}` },
-      element("td", {}, `${arrow} `, element("span", {}, way)),
-      element("td", {}, element("b", {}, message.letter), ` ${message.name}`),
-      element("td", {}, message.says),
+      `pg-way-${way}`,
+      make("td", "", `${arrow} `, make("span", "", way)),
+      make("td", "", make("b", "", message.letter), ` ${message.name}`),
+      make("td", "", message.says),
     );
   }
 
   /** One round trip: what was sent before the driver waited, and what came then. */
   function tripParts({ sent, received }, caption) {
-    const head = [element("span", {}, "Way"), "Message", "What it says"];
     const rows = [
       ...sent.map((message) => row("→", "sent", message)),
       ...received.map((message) => row("←", "received", message)),
     ];
-    const whole = element(
+    const whole = make(
       "table",
-      { class: "pg-trip" },
-      element("caption", {}, caption),
-      element("thead", {}, element("tr", {}, ...head.map((one) => element("th", { scope: "col" }, one)))),
-      element("tbody", {}, ...rows),
+      "pg-trip",
+      make("caption", "", caption),
+      heads(make("span", "", "Way"), "Message", "What it says"),
+      make("tbody", "", ...rows),
     );
-    const all = [...sent, ...received];
-    const size = all.reduce((sum, message) => sum + message.bytes.split(" ").length, 0);
-    const dump = all.map((message) => `${message.letter}  ${message.bytes}`).join("\n");
-    const summary = element("summary", {}, `Its ${size} bytes`);
-    return [whole, element("details", { class: "pg-bytes" }, summary, element("pre", { tabindex: "0" }, dump))];
+    const both = [...sent, ...received];
+    const size = both.reduce((sum, message) => sum + message.bytes.split(" ").length, 0);
+    const dump = both.map((message) => `${message.letter}  ${message.bytes}`).join("\n");
+    const summary = make("summary", "", `Its ${size} bytes`);
+    return [whole, make("details", "pg-bytes", summary, block("", dump))];
   }
 
   course.answers = { answerItem, tripParts };

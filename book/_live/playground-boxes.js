@@ -1,20 +1,14 @@
 /* What a script adds to a box of the playground: an editor, buttons, a status, a place for answers.
 
-   Needs: nothing.
-   Gives: asyncCourse.playgroundBoxes = { furnished, made }. */
+   Needs: asyncCourse.elements.
+   Gives: asyncCourse.playgroundBoxes = { furnished }. */
 ((course) => {
   "use strict";
   if (course.playgroundBoxes) return;
-
-  function made(tag, name, text = "") {
-    const element = document.createElement(tag);
-    element.className = name;
-    element.textContent = text;
-    return element;
-  }
+  const { make } = course.elements;
 
   function button(words, about, act) {
-    const element = made("button", "", words);
+    const element = make("button", "", words);
     element.type = "button";
     element.setAttribute("aria-label", `${words}: ${about}`);
     element.addEventListener("click", act);
@@ -24,7 +18,7 @@
   /** The editor, in place of the printed text. */
   function editorOf(one, run) {
     const printed = one.box.querySelector(".highlight");
-    const editor = made("textarea", "pg-editor");
+    const editor = make("textarea", "pg-editor");
     editor.value = printed.textContent.trim();
     editor.rows = editor.value.split("\n").length + 1;
     editor.spellcheck = false;
@@ -41,34 +35,31 @@
 
   /** How a message is sent: a choice of three. */
   function howOf() {
-    const field = made("fieldset", "pg-how");
-    field.append(made("legend", "", "Send it"));
+    const field = make("fieldset", "pg-how", make("legend", "", "Send it"));
     const ways = {
       first: "as asyncpg the first time",
       again: "as asyncpg from then on",
       text: "as a text",
     };
     for (const [value, words] of Object.entries(ways)) {
-      const label = made("label", "");
-      const radio = made("input", "");
+      const radio = make("input", "");
       Object.assign(radio, { type: "radio", name: "pg-how", value, checked: value === "first" });
-      label.append(radio, ` ${words}`);
-      field.append(label);
+      field.append(make("label", "", radio, ` ${words}`));
     }
     return field;
   }
 
   function barOf(one, acts) {
-    const bar = made("div", "pg-bar");
+    const bar = make("div", "pg-bar");
     one.run = button(one.sent || one.how ? "Send" : "Run", one.about, acts.run);
     one.stop = button("Stop", one.about, acts.stop);
     one.stop.hidden = true;
     bar.append(one.run, one.stop);
     if (one.editor) bar.append(button("Put back", one.about, acts.putBack));
     if (one.own) bar.append(button("Fresh database", one.about, acts.renew));
-    one.status = made("span", "pg-status", `The first run loads ${one.size}.`);
+    one.status = make("span", "pg-status", `The first run loads ${one.size}.`);
     one.status.setAttribute("role", "status");
-    one.progress = made("progress", "pg-progress");
+    one.progress = make("progress", "pg-progress");
     one.progress.setAttribute("aria-label", "PostgreSQL that has arrived");
     one.progress.hidden = true;
     bar.append(one.status, one.progress);
@@ -103,7 +94,7 @@
       above.after(one.how);
       above = one.how;
     }
-    one.output = made("div", "pg-output pg-live");
+    one.output = make("div", "pg-output pg-live");
     one.output.setAttribute("role", "region");
     one.output.setAttribute("aria-label", `Answers in this page: ${one.about}`);
     one.output.hidden = true;
@@ -111,5 +102,5 @@
     return one;
   }
 
-  course.playgroundBoxes = { furnished, made };
+  course.playgroundBoxes = { furnished };
 })((window.asyncCourse ??= {}));

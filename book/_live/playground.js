@@ -1,12 +1,13 @@
 /* The playground: what its buttons do, and what PostgreSQL answers in this page.
 
-   Needs: asyncCourse.answers, asyncCourse.playgroundBoxes, asyncCourse.postgres.
+   Needs: asyncCourse.answers, asyncCourse.elements, asyncCourse.playgroundBoxes,
+          asyncCourse.postgres.
    Gives: nothing. */
 ((course) => {
   "use strict";
 
-  const { answers, playgroundBoxes, postgres } = course;
-  const { made } = playgroundBoxes;
+  const { answers, elements, playgroundBoxes, postgres } = course;
+  const { make } = elements;
   const boxes = [];
   let asked = false; // whether a reader who saves data has been told the size
   let busy = false; // while one box works, the others wait
@@ -65,13 +66,11 @@
       one.status.textContent = "Running …";
       for (const each of boxes) if (each !== one) each.status.textContent = "";
     } else if (message.type === "answer") {
-      if (one.output.lastElementChild?.tagName !== "OL") one.output.append(made("ol", "pg-answers"));
+      if (one.output.lastElementChild?.tagName !== "OL") one.output.append(make("ol", "pg-answers"));
       one.output.lastElementChild.append(answers.answerItem(message.answer, one));
     } else if (message.type === "trip") {
       if (message.number === 1 && message.call) {
-        const call = made("p", "pg-call");
-        call.append(made("code", "", message.call));
-        one.output.append(call);
+        one.output.append(make("p", "pg-call", make("code", "", message.call)));
       }
       const caption = `Round trip ${message.number} of ${message.of}`;
       one.output.append(...answers.tripParts(message.trip, caption));
@@ -108,7 +107,7 @@
     const { answer } = field.dataset;
     let said = field.querySelector(".pg-said");
     if (!said) {
-      said = made("p", "pg-said");
+      said = make("p", "pg-said");
       said.setAttribute("role", "status");
       field.append(said);
     }
@@ -124,7 +123,7 @@
   }
   const hindrance = postgres.hindrance();
   if (hindrance) {
-    const sentence = made("p", "pg-hindrance", `${hindrance} The recorded answers stand below.`);
+    const sentence = make("p", "pg-hindrance", `${hindrance} The recorded answers stand below.`);
     found[0]?.before(sentence);
   } else boxes.push(...found.map((box) => playgroundBoxes.furnished(box, { run, stop, putBack, renew })));
 })((window.asyncCourse ??= {}));
