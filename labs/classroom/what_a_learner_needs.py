@@ -25,6 +25,7 @@ from bench.course import COURSE, LABS, lesson_texts
 
 PAUSE = 0.2
 MB = 2**20
+OPEN = 3  # notebooks that a learner has open, each with its kernel and its PostgreSQL
 LEARNERS, CORES, MEMORY = 200, 16, 64  # a class on a hub; cores and GB of one of its machines
 KEPT_FREE = 0.1  # of a machine's memory, for its own programs
 RUN = """
@@ -41,7 +42,7 @@ def kind(command: list[str]) -> str:
     words = " ".join(command)
     if "ipykernel" in words:
         return "kernel"
-    if "postgres" in command[0] if command else False:
+    if command and "postgres" in command[0]:
         return "PostgreSQL"
     return "others"
 
@@ -71,20 +72,24 @@ def lesson(text: Path) -> tuple[float, float, Counter[str], int]:
             processes = max(processes, len(below))
             time.sleep(PAUSE)
         assert run.stdout
-        processor = float(run.stdout.read())
-    return time.perf_counter() - began, processor, most, processes
+        said = run.stdout.read()
+    if run.returncode:
+        raise SystemExit(f"{text.stem} does not run here, see above.")
+    return time.perf_counter() - began, float(said), most, processes
 
 
 def jupyterlab() -> int:
-    """Bytes of JupyterLab's own server, at rest and without a kernel."""
+    """Bytes of JupyterLab's own server without a kernel, once it grows no more."""
     command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--port=0", "--allow-root"]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, cwd=COURSE, stdout=quiet, stderr=quiet) as server:
         try:
             process = psutil.Process(server.pid)
-            while not process.net_connections(kind="tcp"):
+            seen = [0]
+            while not process.net_connections(kind="tcp") or seen[-1] > min(seen[-10:]) + MB:
+                seen.append(memory_of([process, *process.children(recursive=True)]).total())
                 time.sleep(PAUSE)
-            return memory_of([process, *process.children(recursive=True)]).total()
+            return seen[-1]
         finally:
             server.terminate()
 
@@ -94,7 +99,7 @@ def main() -> None:
     parser.add_argument("lessons", nargs="*", help="numbers such as 04; all without one")
     chosen = tuple(parser.parse_args().lessons) or ("0",)
     print("lesson   seconds  processor  memory   kernel  PostgreSQL  others  processes")
-    processor, largest = 0.0, 0
+    processor, sizes = 0.0, [0, 0]
     for text in lesson_texts():
         if not text.name.startswith(chosen):
             continue
@@ -106,15 +111,19 @@ def main() -> None:
             + f" {processes:10}",
             flush=True,
         )
-        processor, largest = max(processor, used), max(largest, memory.total())
+        processor = max(processor, used)
+        sizes = sorted([*sizes, memory.total()])
     server = jupyterlab()
-    each = largest + server
-    print(f"\nJupyterLab's own server: {server // MB} MB. One learner at most: {each // MB} MB.")
+    each = server + sizes[-1] + (OPEN - 1) * sizes[-2]
     seats = int(MEMORY * 2**30 * (1 - KEPT_FREE)) // each
-    print(f"A machine with {CORES} cores and {MEMORY} GB has memory for {seats} learners.")
     together = seats * processor / CORES
-    print(f"If they all press Run all at once, its cores are busy for {together:.0f} s.")
-    print(f"{LEARNERS} learners need {-(-LEARNERS // seats)} such machines for their memory.")
+    print(f"""
+JupyterLab's own server: {server // MB} MB.
+One learner with {OPEN} notebooks open, of which one is the largest: {each // MB} MB.
+
+A machine with {CORES} cores and {MEMORY} GB has memory for {seats} such learners.
+If they all press Run all at once, its cores are busy for {together:.0f} s.
+{LEARNERS} learners need {-(-LEARNERS // seats)} such machines for their memory.""")
 
 
 if __name__ == "__main__":
