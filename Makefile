@@ -60,7 +60,7 @@ classroom: html ## make a folder for each operating system of a class, with all 
 	@$(BIN)/python -m classroom
 
 clean: ## remove the built book, what was fetched for it, and the virtual environment
-	rm -rf _build .mypy_cache book/_live/assets book/_live/assets.* $(VENV)
+	rm -rf _build .mypy_cache book/_slides/assets book/_live/assets book/_live/assets.* $(VENV)
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"The course needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'

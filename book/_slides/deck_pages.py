@@ -19,6 +19,11 @@ HERE = Path(__file__).parent
 WIDE = "(min-width: 40.01rem) and (scripting: enabled)"
 """Where one slide is shown at a time; deck.js asks the same."""
 LANGUAGE = "en"
+NOTHING_ELSE = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+    "script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'\">"
+)
+"""The browser holds a file to what it promises: it loads nothing."""
 
 
 def deck_html(lesson: Lesson, slides: list[Slide], reveal: dict[str, str]) -> str:
@@ -32,6 +37,7 @@ def deck_html(lesson: Lesson, slides: list[Slide], reveal: dict[str, str]) -> st
 <html lang="{LANGUAGE}" data-theme="light">
 <head>
 <meta charset="utf-8">
+{NOTHING_ELSE}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}: slides</title>
 <style media="{WIDE}">
@@ -67,6 +73,7 @@ def index_html(rows: list[tuple[str, str, list[tuple[str, str]]]]) -> str:
 <html lang="{LANGUAGE}">
 <head>
 <meta charset="utf-8">
+{NOTHING_ELSE}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Slides and handouts</title>
 <style>

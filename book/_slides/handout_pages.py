@@ -19,7 +19,8 @@ from ballots import ballots_of, item_of
 from bench.course import BOOK
 from bench.quizzes.cards import UNITS
 from bench.quizzes.items import Item
-from lesson_cells import HOOK, Code, Lesson, Prose, Section, Vote, blocks, html_of, inline_html
+from deck_pages import NOTHING_ELSE
+from lesson_cells import HOOK, Chapter, Code, Lesson, Prose, Vote, blocks, html_of, inline_html
 
 HERE = Path(__file__).parent
 CLOSING = "Questions"
@@ -41,6 +42,7 @@ def handout_html(lesson: Lesson) -> str:
 <html lang="en">
 <head>
 <meta charset="utf-8">
+{NOTHING_ELSE}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}: handout</title>
 <style>
@@ -88,7 +90,7 @@ def _before(lesson: Lesson) -> str:
     return f"{first}<h2>Predict before you run</h2><ol>{asked}</ol>{code}"
 
 
-def _core(lesson: Lesson) -> list[Section]:
+def _core(lesson: Lesson) -> list[Chapter]:
     return [one for one in lesson.sections if one.heading not in AFTER]
 
 
@@ -125,7 +127,7 @@ def _core_code(lesson: Lesson) -> list[tuple[str, str]]:
     return [(name, re.sub(r"\n{3,}", "\n\n", source)) for name, source in [*files, *cells]]
 
 
-def _short(section: Section) -> str:
+def _short(section: Chapter) -> str:
     """ "Experiment 1", of its heading."""
     return section.heading.partition(":")[0]
 
@@ -216,5 +218,5 @@ def _tomorrow(lesson: Lesson) -> str:
     )
 
 
-def _of_kind(section: Section, kind: str) -> list[Prose]:
+def _of_kind(section: Chapter, kind: str) -> list[Prose]:
     return [one for one in section.parts if isinstance(one, Prose) and one.kind == kind]

@@ -1,6 +1,6 @@
 """A lesson as its parts: the sections of a notebook, and in each, in order, what a reader meets.
 
-    sections(lesson)  →  Section("Experiment 1: …", [Prose, Code, Vote, Recording, …])
+    sections(lesson)  →  Chapter("Experiment 1: …", [Prose, Code, Vote, Recording, …])
 
 Nothing is chosen here; that is done by `slide_rules` and `handout_rules`.
 """
@@ -64,7 +64,7 @@ Part = Prose | Code | Vote | Recording
 
 
 @dataclass
-class Section:
+class Chapter:
     heading: str
     parts: list[Part] = field(default_factory=list)
 
@@ -75,12 +75,12 @@ class Lesson:
     name: str
     """Of its files: "01-synchronous-queries"."""
     title: str
-    sections: tuple[Section, ...]
+    sections: tuple[Chapter, ...]
 
-    def section(self, heading: str) -> Section:
+    def section(self, heading: str) -> Chapter:
         """The section that begins so; an empty one when there is none."""
         found = [one for one in self.sections if one.heading.startswith(heading)]
-        return found[0] if found else Section(heading)
+        return found[0] if found else Chapter(heading)
 
 
 def lessons() -> list[str]:
@@ -94,12 +94,12 @@ def read_lesson(name: str) -> Lesson:
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # none is typed
     title = _TITLE.search(notebook.cells[0].source)
     assert title, f"{path.name} does not begin with '# N · Title'"
-    found = [Section(HOOK)]
+    found = [Chapter(HOOK)]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             for one in blocks(cell.source):
                 if one.kind == "heading" and one.info == "h2":
-                    found.append(Section(one.text))
+                    found.append(Chapter(one.text))
                 elif not (one.kind == "heading" and one.info == "h1"):
                     found[-1].parts.append(one)
         else:

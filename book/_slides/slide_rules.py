@@ -33,11 +33,11 @@ from ballots import Ballot, ballots_of, item_of, letter_of_the_right_one, right_
 from bench.quizzes.items import Item
 from lesson_cells import (
     HOOK,
+    Chapter,
     Code,
     Lesson,
     Prose,
     Recording,
-    Section,
     Vote,
     html_of,
     inline_html,
@@ -62,6 +62,8 @@ FIGURE_WIDTH = 21.0
 """Of the others: 700 px."""
 LONG = 45
 """Words: of a longer paragraph, only the sentences with a word in bold are shown."""
+PREPARES = 2
+"""Lines: beside claims, so little code only prepares them."""
 LEFT_OUT = ("Go deeper",)
 LAST_OF_ALL = ("Next",)
 ANSWERS = "What you can answer now"
@@ -135,14 +137,14 @@ def deck(lesson: Lesson, guide: Guide) -> list[Slide]:
             parts = [one for one in parts if one not in carried]
         elif section.heading == ANSWERS:
             parts = [*parts, *carried]
-        made = _slides_of(Section(section.heading, parts), guide)
+        made = _slides_of(Chapter(section.heading, parts), guide)
         _annotate(made, section.heading, guide)
         slides += made
     _annotate_title(slides[0], guide)
     return slides
 
 
-def _ordered(lesson: Lesson) -> list[Section]:
+def _ordered(lesson: Lesson) -> list[Chapter]:
     found = [one for one in lesson.sections if one.heading not in LEFT_OUT]
     late = [one for one in found if one.heading == ANSWERS]
     last = [one for one in found if one.heading in LAST_OF_ALL]
@@ -189,7 +191,7 @@ class _Making:
         return last
 
 
-def _slides_of(section: Section, guide: Guide) -> list[Slide]:
+def _slides_of(section: Chapter, guide: Guide) -> list[Slide]:
     kicker, _, rest = section.heading.partition(": ")
     making = _Making(section.heading, kicker if rest else "", _capital(rest or kicker))
     if section.heading == HOOK:
