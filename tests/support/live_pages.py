@@ -15,7 +15,7 @@ SECONDS = 120  # for all cells of a page, on a machine that does much else
 PRESS_RUN = """async ([first, seconds]) => {
   const shown = (cell, which) => [...cell.querySelectorAll(`:scope > .cell_output${which}`)]
     .map((box) => box.textContent).join("\\n");
-  const cells = [...document.querySelectorAll("div.cell.tag_live")].slice(first);
+  const cells = [...document.querySelectorAll("div.cell[data-live-state]")].slice(first);
   const ended = (cell) => new Promise((resolve, reject) => {
     cell.addEventListener("live:end", ({ detail }) => resolve(detail.ok), { once: true });
     const late = () => reject(new Error(`no end: ${cell.textContent.slice(0, 200)}`));
@@ -50,6 +50,7 @@ class Visit:
     """A reader on one page: the runs of its cells, and what went wrong on the way."""
 
     page: Page
+    cells: int
     rounds: list[list[Run]] = field(default_factory=list)
     changed: dict[str, list[Run]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -99,10 +100,14 @@ def lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.splitlines() if line.strip()]
 
 
-def opened(browser: Browser, address: str, document: str) -> Visit:
-    """Open a page, and note every request to another host and every error of a script."""
+def opened(browser: Browser, address: str, document: str, before: str = "") -> Visit:
+    """Open a page, and note every request to another host and every error of a script.
+
+    `before` is JavaScript that runs before any script of the page.
+    """
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    visit = Visit(page)
+    page.add_init_script(before)
+    visit = Visit(page, cells=0)
     own = (address, "data:", "blob:")
     page.on(
         "request",
@@ -110,4 +115,5 @@ def opened(browser: Browser, address: str, document: str) -> Visit:
     )
     page.on("pageerror", lambda error: visit.problems.append(f"script: {error}"))
     page.goto(f"{address}{document}.html")
+    visit.cells = page.locator("div.cell.tag_live").count()
     return visit
