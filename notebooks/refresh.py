@@ -2,6 +2,7 @@
 
     python notebooks/refresh.py              everything
     python notebooks/refresh.py 01           what belongs to lesson 01
+    python notebooks/refresh.py 00           the look at a computer, which is no lesson
     python notebooks/refresh.py --check      run nothing: is each notebook the twin of its text?
     python notebooks/refresh.py --hide       run nothing: hide what JupyterLab should not show
 
@@ -43,6 +44,7 @@ from bench.course import STATUS, experiments, lesson_of, output_of, run_name
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TEXT = HERE / "text"
+NO_LESSON = TEXT / "00-ready.md"
 REPORTED = (
     *("fastapi", "starlette", "anyio", "uvicorn"),
     *("psycopg", "asyncpg", "aiosqlite", "sqlalchemy", "sqlmodel", "alembic"),
@@ -196,8 +198,10 @@ def refresh_script(script: Path) -> list[str]:
 
 
 def chosen_experiments(names: list[str]) -> list[Path]:
-    """The texts and scripts of the lessons whose numbers are given; of all, if none is."""
-    found = sorted(experiments(ROOT), key=lambda path: (lesson_of(path), run_name(path)))
+    """The texts and scripts of the lessons whose numbers are given; all there are, if none is."""
+    found = sorted(
+        [NO_LESSON, *experiments(ROOT)], key=lambda path: (lesson_of(path), run_name(path))
+    )
     return [path for path in found if lesson_of(path).startswith(tuple(names or [""]))]
 
 
@@ -215,7 +219,7 @@ def write_status(rows: dict[str, dict]) -> None:
     """Put these rows into `book/status.json`; rows of experiments that are gone are dropped."""
     old = json.loads(STATUS.read_text(encoding="utf-8")) if STATUS.exists() else {"runs": {}}
     known = {run_name(path) for path in experiments(ROOT)}
-    merged = {name: row for name, row in old["runs"].items() if name in known} | rows
+    merged = {name: row for name, row in {**old["runs"], **rows}.items() if name in known}
     status = {
         "python": platform.python_version(),
         "system": platform.system(),

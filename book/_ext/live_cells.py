@@ -5,9 +5,9 @@ A notebook's cell with the tag `live` gets buttons on its page. On a Markdown pa
     ```{live-script} 01/busy_thread
     ```
 
-shows a script of `labs/evidence/` with its stored output as such a cell. Everything they need is
-copied to `_static/live/` of the built book. Where `make live-assets` has fetched nothing, the book
-is built without buttons, and the log says so.
+shows a script of `labs/evidence/` with its stored output as such a cell; `lab_cells` has one for a
+lab. Everything they need is copied to `_static/live/` of the built book. Where `make live-assets`
+has fetched nothing, the book is built without buttons, and the log says so.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from lab_cells import LiveLab
 from live_pins import is_whole, versions
 from live_site import download, put_fetched, put_own
 from sphinx.application import Sphinx
@@ -40,7 +41,17 @@ CELL_FILES = (
     "live-cell.js",
     "live.js",
 )
-LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (("tag_live", CELL_FILES),)
+PLAYGROUND_FILES = (
+    "playground-answers.js",
+    "playground-boxes.js",
+    "playground-engine.js",
+    "playground.js",
+)
+LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("live-lab", ("lab.css", "lab.js")),  # before the script that makes the buttons
+    ("tag_live", CELL_FILES),
+    ('class="playground"', PLAYGROUND_FILES),
+)
 """A mark in a page's body, and the files of `book/_live` that come with it, in order.
 
 The last of them has the settings of the page in its attribute `data-live`.
@@ -72,20 +83,23 @@ def copy_assets(app: Sphinx, error: Exception | None) -> None:
 def add_to_page(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    if doctree is None or not is_whole():
+    wanted = [files for mark, files in LOADED_WITH if mark in context.get("body", "")]
+    if doctree is None or not wanted or not is_whole():
         return
-    recorded = json.loads(STATUS.read_text(encoding="utf-8"))["python"]
-    settings = {"preload": preloaded(doctree), "versions": versions(), "recorded": recorded}
-    settings["bytes"] = download(folder(app))
-    for mark, files in LOADED_WITH:
-        if mark in context.get("body", ""):
-            for name in files:
-                if name.endswith(".css"):
-                    app.add_css_file(f"live/{name}")
-                else:
-                    last = name == files[-1]
-                    extra: dict[str, Any] = {"data-live": json.dumps(settings)} if last else {}
-                    app.add_js_file(f"live/{name}", loading_method="defer", **extra)
+    settings = {
+        "preload": preloaded(doctree),
+        "versions": versions(),
+        "recorded": json.loads(STATUS.read_text(encoding="utf-8"))["python"],
+        "bytes": download(folder(app)),
+    }
+    for files in wanted:
+        for name in files:
+            if name.endswith(".css"):
+                app.add_css_file(f"live/{name}")
+            else:
+                last = name == files[-1]
+                extra: dict[str, Any] = {"data-live": json.dumps(settings)} if last else {}
+                app.add_js_file(f"live/{name}", loading_method="defer", **extra)
 
 
 def preloaded(doctree: nodes.document) -> list[str]:
@@ -125,6 +139,7 @@ class LiveScript(SphinxDirective):
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("live-script", LiveScript)
+    app.add_directive("live-lab", LiveLab)
     app.connect("builder-inited", copy_scripts)
     app.connect("html-page-context", add_to_page)
     app.connect("build-finished", copy_assets)

@@ -16,7 +16,7 @@ import nbformat
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bench.course import BOOK, COURSE, LESSON_TEXTS
+from bench.course import COURSE, lesson_texts
 
 HOOK = "Hook"
 """The section before the first heading."""
@@ -84,9 +84,8 @@ class Lesson:
 
 
 def lessons() -> list[str]:
-    """The names of all lessons, in order: of the notebooks that have a page for instructors."""
-    taught = {path.stem for path in (BOOK / "instructors").glob("*.md")}
-    return sorted(taught & {path.stem for path in LESSON_TEXTS.glob("[0-9][0-9]-*.md")})
+    """The names of all lessons, in order."""
+    return [path.stem for path in lesson_texts()]
 
 
 def read_lesson(name: str) -> Lesson:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from live_pins import read_pins
 
-from live_assets import PATIENT, NotWhatIsPinned, OutOfReach, fits, node_and_npm, run, tarball
+from live_assets import PATIENT, get_package, node_and_npm, tarball
 
 NAME = "reveal.js"
 PINNED = {
+    "megabytes": 2,
     "version": "6.0.2",
     "integrity": "sha512-JYIg5D9aoxoaLeb84O+OvAwsKWdIavVgEDScxtYEXFCT6t6TQrhNtSgogcjdCpdLsWglhJn3"
     "zyE3fUOwiH5KEg==",
@@ -35,15 +36,9 @@ def reveal_files(folder: Path = ASSETS) -> dict[str, str]:
 
 
 def _fetch(part: Path, home: Path) -> None:
-    print(f"Slides: fetching {NAME} {PINNED['version']} …", flush=True)
     _, npm = node_and_npm(read_pins()["node"], part, PATIENT)
-    command = [*npm, "pack", f"{NAME}@{PINNED['version']}", "--pack-destination", str(part)]
-    said = run([*command, "--prefer-offline", "--fetch-retries=0", "--ignore-scripts"])
+    get_package(NAME, PINNED, npm, part, PATIENT)
     archive = part / tarball(NAME, PINNED)
-    if not archive.exists():
-        raise OutOfReach(f"npm could not bring {NAME}; is there a network?", said)
-    if not fits(archive, PINNED["integrity"]):
-        raise NotWhatIsPinned(f"{archive.name} is not the file that is pinned.")
     made = part / "made"
     made.mkdir()
     with tarfile.open(archive) as packed:

@@ -29,18 +29,20 @@ ARROWS = {
     "traces": {"front"},
     "instruments": {"servers", "traces", "front"},
     "figures": {"traces", "front"},
-    "quizzes": {"front"},
+    "quizzes": {"figures", "front"},
     "practice": {"instruments", "servers", "front"},
+    "ready": {"servers", "front"},
     "visit": {"front", "servers", "traces", "instruments", "figures", "quizzes", "practice"},
     "bistro": set(),
-    "_ext": {"front", "traces", "quizzes"},
+    "_ext": {"front", "traces", "quizzes", "practice"},
     "_slides": {"front", "quizzes"},
 }
 
 STANDARD_LIBRARY_ALONE = [
     *("claims", "course", "claim_index", "units", "assets", "palette", "captions"),
     *("instruments.virtual", "instruments.heartbeats"),  # the reader's browser
-    *("instruments.gates", "instruments.in_vain"),
+    *("instruments.gates", "instruments.in_vain", "instruments.simulated_sockets"),
+    *("practice.in_the_page", "practice.commands"),
     *(
         "servers.supervisor",
         "servers.private",

@@ -13,8 +13,9 @@ def long(memory: Memory) -> list[str]:
 
 
 def labs(memory: Memory) -> list[str]:
-    """every repair of every lab, right and wrong, not only two wrong ones of each"""
-    return complaints_of("labs", pytest("tests/servers/test_labs.py"), COURSE_WRONG="all")
+    """every repair of every lab, right and wrong, at a desk and in the page"""
+    files = "tests/servers/test_labs.py", "tests/browser/test_live_labs.py"
+    return complaints_of("labs", pytest(*files), COURSE_WRONG="all")
 
 
 def pages(memory: Memory) -> list[str]:
