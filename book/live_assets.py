@@ -41,6 +41,22 @@ UNPACKED_BY_THE_WORKER = {".wasm", ".data", ".zip"}
 """Shipped gzipped, since static hosts differ in what they compress."""
 
 
+STDLIB, PACKAGES = "python_stdlib.zip", "packages.zip"
+NOT_NEEDED = (
+    *(".pyi", ".typed", ".pyx", ".c", ".h"),
+    *("/RECORD", "/WHEEL", "/INSTALLER", "/entry_points.txt"),
+    "/cacert.pem",  # a page opens no connection of its own
+)
+NOT_ENTERED = {"tests", "licenses", "sboms", "mypy.py"}
+NOT_IN_A_PAGE = (
+    *("_pyrepl/", "bdb.py", "doctest.py", "pdb.py", "pydoc.py", "pydoc_data/"),  # terminals
+    *("cProfile.py", "profile.py", "pstats.py", "pyclbr.py", "trace.py", "pickletools.py"),
+    *("ftplib.py", "imaplib.py", "mailbox.py", "poplib.py", "smtplib.py", "wsgiref/", "xmlrpc/"),
+    *("multiprocessing/", "pty.py", "tty.py", "turtle.py", "webbrowser.py", "zipapp.py"),
+)
+"""Of the standard library: what needs a terminal, a network or a second process."""
+
+
 class Patience(NamedTuple):
     """How long a registry may keep us waiting before it counts as out of reach."""
 
@@ -92,21 +108,25 @@ def fetch(pins: dict[str, Any], target: Path, patience: Patience = PATIENT) -> N
     part = target.with_name(target.name + ".part")
     part.mkdir(parents=True, exist_ok=True)
     get_wheels(pins, part, patience)
+    node, npm = node_and_npm(pins["node"], part, patience)
     for name, package in pins["npm"].items():
-        get_package(name, package, pins["node"], part, patience)
+        get_package(name, package, npm, part, patience)
     # A folder of its own, since another process may do the same at this moment.
-    made = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
-    made.chmod(0o755)  # not for this user alone, as a temporary folder is
-    try:
-        say("unpacking and compressing …")
-        put_wheels(pins, part, made)
+    with tempfile.TemporaryDirectory(prefix=target.name + ".", dir=target.parent) as name:
+        work, made = Path(name), Path(name, "made")
+        made.mkdir()
+        say("unpacking, compiling and compressing …")
+        put_wheels(pins, part, work, made)
         for name, package in pins["npm"].items():
-            unpack(part / tarball(name, package), package, made)
+            unpack(part / tarball(name, package), package, work / package["folder"])
+        precompile(node, work)
+        for package in pins["npm"].values():
+            for path in sorted((work / package["folder"]).iterdir()):
+                ship(path, made / package["folder"])
+        shutil.copyfile(work / PACKAGES, made / PACKAGES)
         write_list(made)
         shutil.rmtree(target, ignore_errors=True)
         made.replace(target)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
     shutil.rmtree(part, ignore_errors=True)
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     say(f"{size / 1e6:.0f} MB are there, after {time.monotonic() - began:.0f} s.")
@@ -158,14 +178,12 @@ def named(wheel: str) -> str:
 
 
 def get_package(
-    name: str, package: dict[str, Any], node: dict[str, Any], folder: Path, patience: Patience
+    name: str, package: dict[str, Any], npm: list[str], folder: Path, patience: Patience
 ) -> None:
     """One package of npm, as the file from which npm would install it."""
     file = folder / tarball(name, package)
     if fits(file, package["integrity"]):
         return
-    found = shutil.which("npm")
-    npm = [found] if found else npm_from_pip(node, folder, patience)
     say(f"fetching {name} ({package['megabytes']} MB) …")
     command = [*npm, "pack", f"{name}@{package['version']}", "--pack-destination", str(folder)]
     options = ["--prefer-offline", "--loglevel=error", f"--fetch-retries={patience.retries}"]
@@ -178,8 +196,11 @@ def tarball(name: str, package: dict[str, Any]) -> str:
     return f"{name.lstrip('@').replace('/', '-')}-{package['version']}.tgz"
 
 
-def npm_from_pip(node: dict[str, Any], folder: Path, patience: Patience) -> list[str]:
-    """The command of an npm that pip brings, for machines without Node.js."""
+def node_and_npm(node: dict[str, Any], folder: Path, patience: Patience) -> tuple[str, list[str]]:
+    """The commands of Node.js and of npm: this machine's, or those that pip brings for now."""
+    here = shutil.which("node"), shutil.which("npm")
+    if here[0] and here[1]:
+        return here[0], [here[1]]
     home, said = folder / "node", ""
     if not list(home.rglob("npm-cli.js")):
         say(f"no npm here, so pip brings one for the moment ({node['megabytes']} MB) …")
@@ -198,7 +219,7 @@ def npm_from_pip(node: dict[str, Any], folder: Path, patience: Patience) -> list
     scripts = [*home.rglob("npm-cli.js")]
     if not (programs and scripts):
         raise OutOfReach("there is no npm here, and pip could not bring one.", said)
-    return [str(programs[0]), str(scripts[0])]
+    return str(programs[0]), [str(programs[0]), str(scripts[0])]
 
 
 def arrived(file: Path, pinned: str, said: str, problem: str) -> None:
@@ -230,51 +251,76 @@ def fits(file: Path, pinned: str) -> bool:
 # -- unpacking -------------------------------------------------------------------------------------
 
 
-def put_wheels(pins: dict[str, Any], downloads: Path, folder: Path) -> None:
-    """The wheels as they are, which the book's build unpacks, and their licences."""
-    (folder / "wheels").mkdir()
+def put_wheels(pins: dict[str, Any], downloads: Path, work: Path, folder: Path) -> None:
+    """The contents of the wheels as one archive in `work`, their licences into the folder."""
     (folder / "licences").mkdir()
-    for name in pins["wheels"]:
-        shutil.copyfile(downloads / name, folder / "wheels" / name)
-        with zipfile.ZipFile(downloads / name) as wheel:
-            [licence] = [one for one in wheel.namelist() if ".dist-info/licenses/" in one]
-            text = wheel.read(licence)
-        (folder / "licences" / f"{name.split('-')[0]}.txt").write_bytes(text)
+    with zipfile.ZipFile(work / PACKAGES, "w") as packages:
+        for name in pins["wheels"]:
+            with zipfile.ZipFile(downloads / name) as wheel:
+                inside = sorted(wheel.namelist())
+                [licence] = [one for one in inside if ".dist-info/licenses/" in one]
+                text = wheel.read(licence)
+                for one in filter(is_needed, inside):
+                    body = wheel.read(one)
+                    if one.endswith("/METADATA"):  # a version is asked for, a description is not
+                        body = body.partition(b"\n\n")[0]
+                    packages.writestr(zipfile.ZipInfo(one), body)
+            (folder / "licences" / f"{name.split('-')[0]}.txt").write_bytes(text)
+
+
+def is_needed(name: str) -> bool:
+    """Whether Python opens that file of a wheel, in a page."""
+    if name.startswith("pydantic/v1/"):  # FastAPI asks for it at the first route, and goes without
+        return False
+    return not (name.endswith((*NOT_NEEDED, "/")) or NOT_ENTERED & set(name.split("/")))
 
 
 def unpack(archive: Path, package: dict[str, Any], folder: Path) -> None:
-    """The pinned files of a package, in one flat folder, ready for a static host."""
-    home = folder / package["folder"]
-    home.mkdir()
+    """The pinned files of a package, as they are, in one flat folder."""
+    folder.mkdir()
     with tarfile.open(archive) as packed:
         for member in packed.getmembers():
             inside = member.name.removeprefix("package/")
             if any(fnmatch.fnmatchcase(inside, pattern) for pattern in package["files"]):
                 body = packed.extractfile(member)
                 assert body is not None, inside
-                put(home, os.path.basename(inside), body.read())
+                (folder / os.path.basename(inside)).write_bytes(body.read())
 
 
-def put(home: Path, name: str, body: bytes) -> None:
-    if name == "LICENSE":
-        home, name = home.parent / "licences", f"{home.name}.txt"
-    if Path(name).suffix == ".zip":
-        body = restacked(body)
-    if Path(name).suffix in UNPACKED_BY_THE_WORKER:
-        name, body = f"{name}.gz", gzip.compress(body, compresslevel=9, mtime=0)
-    (home / name).write_bytes(body)
-
-
-def restacked(body: bytes) -> bytes:
-    """The same ZIP without compression.
+def restack(archive: Path) -> None:
+    """Write the standard library without compression, and without what no page can use.
 
     Compressed as one piece it is smaller, and the browser unpacks it faster than Python would.
     """
     result = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(body)) as old, zipfile.ZipFile(result, "w") as new:
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(result, "w") as new:
         for name in sorted(old.namelist()):
-            new.writestr(zipfile.ZipInfo(name), old.read(name))
-    return result.getvalue()
+            if not name.startswith(NOT_IN_A_PAGE):
+                new.writestr(zipfile.ZipInfo(name), old.read(name))
+    archive.write_bytes(result.getvalue())
+
+
+def precompile(node: str, work: Path) -> None:
+    """Let Python for the browser compile what cells import; see `book/precompile`."""
+    script = PINS.parent / "precompile" / "precompile.mjs"
+    shutil.copytree(work / "pyodide", work / "compiler")
+    restack(work / "pyodide" / STDLIB)
+    shutil.copyfile(work / "pyodide" / STDLIB, work / STDLIB)
+    said = run([node, str(script), str(work / "compiler"), str(work)])
+    if not (work / "compiled").exists():
+        raise OutOfReach("Node.js could not compile Python's modules.", said)
+    (work / STDLIB).replace(work / "pyodide" / STDLIB)
+
+
+def ship(path: Path, folder: Path) -> None:
+    """Put a file where the book's build finds it; the big ones compressed."""
+    body, name = path.read_bytes(), path.name
+    if name == "LICENSE":
+        folder, name = folder.parent / "licences", f"{folder.name}.txt"
+    elif path.suffix in UNPACKED_BY_THE_WORKER:
+        name, body = f"{name}.gz", gzip.compress(body, compresslevel=9, mtime=0)
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(body)
 
 
 if __name__ == "__main__":

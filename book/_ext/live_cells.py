@@ -72,20 +72,23 @@ def copy_assets(app: Sphinx, error: Exception | None) -> None:
 def add_to_page(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    if doctree is None or not is_whole():
+    wanted = [files for mark, files in LOADED_WITH if mark in context.get("body", "")]
+    if doctree is None or not wanted or not is_whole():
         return
-    recorded = json.loads(STATUS.read_text(encoding="utf-8"))["python"]
-    settings = {"preload": preloaded(doctree), "versions": versions(), "recorded": recorded}
-    settings["bytes"] = download(folder(app))
-    for mark, files in LOADED_WITH:
-        if mark in context.get("body", ""):
-            for name in files:
-                if name.endswith(".css"):
-                    app.add_css_file(f"live/{name}")
-                else:
-                    last = name == files[-1]
-                    extra: dict[str, Any] = {"data-live": json.dumps(settings)} if last else {}
-                    app.add_js_file(f"live/{name}", loading_method="defer", **extra)
+    settings = {
+        "preload": preloaded(doctree),
+        "versions": versions(),
+        "recorded": json.loads(STATUS.read_text(encoding="utf-8"))["python"],
+        "bytes": download(folder(app)),
+    }
+    for files in wanted:
+        for name in files:
+            if name.endswith(".css"):
+                app.add_css_file(f"live/{name}")
+            else:
+                last = name == files[-1]
+                extra: dict[str, Any] = {"data-live": json.dumps(settings)} if last else {}
+                app.add_js_file(f"live/{name}", loading_method="defer", **extra)
 
 
 def preloaded(doctree: nodes.document) -> list[str]:

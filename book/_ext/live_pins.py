@@ -14,8 +14,8 @@ from typing import Any
 BOOK = Path(__file__).resolve().parents[1]
 PINS = BOOK / "live-assets.json"
 ASSETS = BOOK / "_live" / "assets"
-"""What was fetched and unpacked: `pyodide/`, `pglite/`, `wheels/`, `licences/`."""
-LIST = "whole.json"
+"""What was fetched and unpacked: `pyodide/`, `pglite/`, `licences/`, `packages.zip`."""
+LIST = "fetched.json"
 """Written last: which pins the folder holds, and the size of each of its files."""
 LAYOUT = 1
 """Raise it with every change in what is made of the packages: old folders are fetched afresh."""
@@ -53,11 +53,6 @@ def is_whole(folder: Path = ASSETS) -> bool:
         )
     except (OSError, ValueError, KeyError):
         return False
-
-
-def wheels(folder: Path = ASSETS) -> list[Path]:
-    """The Python packages of the browser, in the order of their names."""
-    return sorted((folder / "wheels").glob("*.whl"))
 
 
 def versions() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The folder `_static/live` of a built book. In it, `site.zip` is what Python finds in the
 reader's browser besides its standard library:
 
-    packages/…             the contents of the fetched wheels
+    packages/…             the contents of the fetched wheels, half of it compiled
     live_boot/…            what makes the browser behave as CPython does
     course/labs/bench/…    the instruments that need no server, where they find the course
 
@@ -17,7 +17,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from live_pins import ASSETS, BOOK, wheels
+from live_pins import ASSETS, BOOK
 
 LIVE = BOOK / "_live"
 SITE = "site.zip.gz"
@@ -29,16 +29,8 @@ COURSE_FILES = (
 )
 """The files of the course that cells may use, as patterns below its top folder."""
 
-NOT_NEEDED = (
-    *(".pyi", ".typed", ".pyx", ".c", ".h"),
-    *("/RECORD", "/WHEEL", "/INSTALLER", "/entry_points.txt"),
-    "/cacert.pem",  # a page opens no connection of its own
-)
-NOT_ENTERED = {"tests", "licenses", "sboms", "__pycache__", "mypy.py"}
-
-
 SHIPPED = ("pyodide", "pglite", "licences")
-"""The folders of the fetched assets that the built book has; wheels are in the site."""
+"""The folders of the fetched assets that the built book has; the packages are in the site."""
 
 
 def put_own(folder: Path) -> None:
@@ -73,17 +65,11 @@ def write_site(target: Path) -> None:
 
 def site_files() -> Iterator[tuple[str, bytes]]:
     """(name in the archive, contents), in a fixed order."""
-    for wheel in wheels():
-        with zipfile.ZipFile(wheel) as archive:
-            for name in sorted(archive.namelist()):
-                if is_needed(name):
-                    yield f"packages/{name}", archive.read(name)
+    with zipfile.ZipFile(ASSETS / "packages.zip") as archive:
+        for name in archive.namelist():
+            yield f"packages/{name}", archive.read(name)
     for path in sorted((LIVE / "live_boot").glob("*.py")):
         yield f"live_boot/{path.name}", path.read_bytes()
     for pattern in COURSE_FILES:
         for path in sorted(BOOK.parent.glob(pattern)):
             yield f"course/{path.relative_to(BOOK.parent).as_posix()}", path.read_bytes()
-
-
-def is_needed(name: str) -> bool:
-    return not (name.endswith((*NOT_NEEDED, "/")) or NOT_ENTERED & set(name.split("/")))

@@ -10,16 +10,12 @@
      done      {id, ok, ms}           the cell has ended
      fatal     {id, text}             Python itself cannot go on; id is missing while it loads */
 import { loadPyodide } from "./pyodide/pyodide.mjs";
+import { LOCK } from "./live-lock.mjs";
 import { Printer } from "./live-printer.mjs";
 
 const HERE = new URL("./", self.location.href).href;
 const GZIPPED = /\.(wasm|data|zip)$/; // static hosts differ in what they compress
 const LOADING = "Loading Python";
-/** What Pyodide could load from elsewhere: nothing. `info` is that of its own pyodide-lock.json. */
-const LOCK = {
-  info: { abi_version: "2026_0", arch: "wasm32", platform: "emscripten_5_0_3", python: "3.14.2" },
-  packages: {},
-};
 const BOOT = `import sys
 sys.path[:0] = ["/live", "/live/packages", "/live/course/labs"]
 import live_boot`;

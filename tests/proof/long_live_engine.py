@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +31,10 @@ log
 """
 
 
+GENEROUS = 60.0
+"""Seconds to a first output: 2 on a quiet machine, and this test also runs on others."""
+
+
 def test_firefox(tmp_path: Path) -> None:
     run = run_in_worker(tmp_path, PROGRAMS, firefox_at)
     live_truth.check_behaviours(run)
@@ -57,3 +61,17 @@ def test_without_stack_switching_a_page_says_so_and_all_else_runs(tmp_path: Path
         ("text/plain", "['Anna in', 'Anna out', 'Ben in', 'Ben out']")
     ]
     assert run.outcomes[0].printed == live_truth.natively("instruments")
+
+
+def test_a_first_output_comes_soon(tmp_path: Path, record_property: Callable[..., None]) -> None:
+    @contextmanager
+    def opened(address: str) -> Iterator[None]:
+        with chromium() as browser:
+            browser.new_page().goto(address)
+            yield
+
+    programs = [{"code": "import fastapi, httpx, aiosqlite; print('served')"}]
+    run = run_in_worker(tmp_path, programs, opened, ["fastapi", "httpx", "aiosqlite"])
+    [first] = [one["at"] for one in run.outcomes[0].messages if one["type"] == "stream"]
+    record_property("first output", f"{first / 1000:.1f} s, {run.ready['marks']}")
+    assert first / 1000 < GENEROUS

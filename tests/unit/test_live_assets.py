@@ -22,6 +22,8 @@ from live_assets import NotWhatIsPinned, OutOfReach, fetch
 
 WHEEL = "soup-1.0-py3-none-any.whl"
 TARBALL = "bistro-menu-2.0.tgz"
+PYODIDE = "pyodide-2.0.tgz"
+MODULES = {"b.py": b"b" * 1000, "a.py": b"a" * 1000, "pdb.py": b""}
 FILES = {"package/LICENSE": b"yours", "package/dist/menu.wasm": b"\0asm", "package/x.map": b"{}"}
 
 
@@ -50,23 +52,36 @@ class Registries:
         self.bodies = {
             WHEEL: zipped({"soup.py": b"", "soup-1.0.dist-info/licenses/LICENSE": b"free"}),
             TARBALL: packed(FILES),
+            PYODIDE: packed({f"package/{live_assets.STDLIB}": zipped(MODULES)}),
         }
-        integrity = base64.b64encode(hashlib.sha512(self.bodies[TARBALL]).digest()).decode()
-        package = {"version": "2.0", "integrity": f"sha512-{integrity}", "megabytes": 1}
         self.pins: dict[str, Any] = {
             **{"python": "3.14.2", "platform": "any", "abi": "none"},
             "wheels": {WHEEL: "sha256:" + hashlib.sha256(self.bodies[WHEEL]).hexdigest()},
             "npm": {
-                "@bistro/menu": package | {"folder": "menu", "files": ["LICENSE", "dist/*.wasm"]}
+                "@bistro/menu": self.pin(TARBALL, "menu", ["LICENSE", "dist/*.wasm"]),
+                "pyodide": self.pin(PYODIDE, "pyodide", [live_assets.STDLIB]),
             },
             "node": {"package": "node==1", "megabytes": 1, "hashes": ["sha256:0"]},
         }
         self.commands: list[list[str]] = []
         self.words = ""
+        self.compiles = True
+
+    def pin(self, tarball: str, folder: str, files: list[str]) -> dict[str, Any]:
+        digest = base64.b64encode(hashlib.sha512(self.bodies[tarball]).digest()).decode()
+        package = {"version": "2.0", "integrity": f"sha512-{digest}", "megabytes": 1}
+        return package | {"folder": folder, "files": files}
 
     def run(self, command: list[str]) -> str:
         self.commands.append(command)
-        name, option = (TARBALL, "--pack-destination") if "pack" in command else (WHEEL, "--dest")
+        if command[0] == "/usr/bin/node":
+            assert {path.name for path in Path(command[2]).iterdir()} == {live_assets.STDLIB}
+            if self.compiles:
+                Path(command[3], "compiled").touch()
+        name, option = WHEEL, "--dest"
+        if "pack" in command:
+            name = PYODIDE if "pyodide@2.0" in command else TARBALL
+            option = "--pack-destination"
         if option in command and name in self.bodies:
             Path(command[command.index(option) + 1], name).write_bytes(self.bodies[name])
         return self.words
@@ -84,8 +99,10 @@ def test_everything_is_unpacked_for_a_static_host(registries: Registries, tmp_pa
     fetch(registries.pins, target := tmp_path / "assets")
     found = {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
     licences = {"licences/menu.txt", "licences/soup.txt"}
-    assert found == {f"wheels/{WHEEL}", "menu/menu.wasm.gz", "whole.json", *licences}
+    pyodide = {f"pyodide/{live_assets.STDLIB}.gz"}
+    assert found == {"packages.zip", "menu/menu.wasm.gz", live_pins.LIST, *licences, *pyodide}
     assert gzip.decompress((target / "menu/menu.wasm.gz").read_bytes()) == b"\0asm"
+    assert zipfile.ZipFile(target / "packages.zip").namelist() == ["soup.py"]
     assert [path.name for path in tmp_path.iterdir()] == ["assets"], "nothing else is left"
     assert live_pins.is_whole(target)
 
@@ -121,9 +138,8 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     registries.bodies[TARBALL] = tarball
     registries.commands.clear()
     fetch(registries.pins, tmp_path / "assets")
-    assert ["pack" in command for command in registries.commands] == [True], (
-        "pip is not asked again"
-    )
+    asked = [command[1] for command in registries.commands]
+    assert asked[:-1] == ["pack", "pack"], "pip is not asked again"
 
 
 @pytest.mark.parametrize("harm", ["missing", "shorter", "unlisted"])
@@ -179,11 +195,21 @@ def test_nothing_is_asked_when_all_is_there(
     assert registries.commands == []
 
 
-def test_a_restacked_archive_holds_the_same() -> None:
-    files = {"b.py": b"b" * 1000, "a.py": b"a" * 1000}
-    with zipfile.ZipFile(io.BytesIO(live_assets.restacked(zipped(files)))) as archive:
-        assert {name: archive.read(name) for name in archive.namelist()} == files
+def test_the_standard_library_is_stored_without_what_no_page_can_use(
+    registries: Registries, tmp_path: Path
+) -> None:
+    fetch(registries.pins, target := tmp_path / "assets")
+    body = gzip.decompress((target / "pyodide" / f"{live_assets.STDLIB}.gz").read_bytes())
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        assert archive.namelist() == ["a.py", "b.py"]
         assert {one.compress_type for one in archive.infolist()} == {zipfile.ZIP_STORED}
+
+
+def test_what_could_not_be_compiled_is_not_shipped(registries: Registries, tmp_path: Path) -> None:
+    registries.compiles = False
+    with pytest.raises(OutOfReach, match="could not compile"):
+        fetch(registries.pins, tmp_path / "assets")
+    assert not live_pins.is_whole(tmp_path / "assets")
 
 
 # -- what is pinned --------------------------------------------------------------------------------
