@@ -23,6 +23,7 @@ from security_policy import declare, write_for_hosts
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 from theme_watch import ThemeChanged, check_search, check_styles, check_templates
+from unused_styles import trim_styles
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "_templates"
 DESCRIPTION_LENGTH = 155  # characters; search engines cut what is longer
@@ -86,6 +87,7 @@ def finish_book(app: Sphinx, error: Exception | None) -> None:
     check_styles(Path(app.outdir) / "_static")
     if not trim_icons(Path(app.outdir)):
         raise ThemeChanged("icon font: nothing to trim")
+    trim_styles(Path(app.outdir))
     write_for_hosts(Path(app.outdir))
 
 

@@ -24,7 +24,7 @@
       return "This page was opened as a file, and browsers run Python only in pages that a server sends: the recorded output stays.";
     }
     const wanted = ["Worker", "WebAssembly", "DecompressionStream"];
-    const lacks = wanted.filter((name) => typeof page[name] === "undefined");
+    const lacks = wanted.filter((name) => !page[name]);
     return lacks.length
       ? `This browser cannot run Python in a page, since it has no ${lacks.join(" and no ")}: the recorded output stays.`
       : "";

@@ -95,9 +95,8 @@
     try {
       const { ok, ms } = await engine.run(program, (message) => take(cell, message));
       cell.ran = ok;
-      const where = `in your browser, with Python ${versions.Python}`;
-      if (ok) cell.end("done", `Done in ${liveWords.took(ms)}, ${where}.`);
-      else cell.end("failed", `Ended in an error, ${where}.`);
+      if (ok) cell.end("done", `Done in ${liveWords.took(ms)}, in your browser.`);
+      else cell.end("failed", "Ended in an error, in your browser.");
       tell(cell, "end", { ok, ms });
       return ok;
     } catch (error) {

@@ -1,4 +1,5 @@
-/* Draws the reader's guess into the figures of bench.figures: <figure data-axes data-guess="01/id">.
+/* Draws the reader's guess into the figures of bench.figures, <figure data-axes data-guess="01/id">,
+   and into timelines that a cell drew, <figure data-axis-max data-guess="01/id">.
 
    Needs: asyncCourse.elements, asyncCourse.units, asyncCourse.cards.
    Gives: nothing; it listens.
@@ -21,10 +22,34 @@
     return { position, beyond: !Number.isFinite(wanted) || Math.abs(position - wanted) > 0.5 };
   }
 
+  const words = (value, unit, beyond) =>
+    `your guess ${course.units.counted(value, unit)}${beyond ? ", beyond this axis" : ""}`;
+
+  /** In a timeline x is in per cent: its `data-axis-max` seconds are 100. */
+  function drawInTimeline(svg, most, value, unit) {
+    const wanted = (100 * value) / (unit === "ms" ? 1000 : 1) / most;
+    const x = `${Math.min(wanted, 100)}%`;
+    const [anchor, away] = wanted > 50 ? ["end", -5] : ["start", 5];
+    const y2 = svg.querySelector(".timeline-grid").getAttribute("y2");
+    const draw = (name, look, attributes, text) =>
+      course.elements.draw(svg, name, { class: `course-guess ${look}`, ...attributes }, text);
+    draw("line", "timeline-guess", { x1: x, x2: x, y1: 4, y2 });
+    draw(
+      "text",
+      "timeline-guess-text",
+      { x, dx: away, y: 14, "text-anchor": anchor },
+      words(value, unit, wanted > 100),
+    );
+  }
+
   function drawGuess(figure, value, unit) {
-    const svg = figure.querySelector("svg");
+    const svg = figure.querySelector(".timeline-svg") ?? figure.querySelector("svg");
     for (const old of svg.querySelectorAll(".course-guess")) old.remove();
     if (value === null || !Number.isFinite(value)) return;
+    if (figure.dataset.axisMax) {
+      drawInTimeline(svg, Number(figure.dataset.axisMax), value, unit);
+      return;
+    }
     const axes = JSON.parse(figure.dataset.axes);
     const [left, top, right, bottom] = axes.plot;
     const upright = axes.guess === "x";
@@ -42,7 +67,6 @@
     const near = row || (upright && position > (left + right) / 2) ? "end" : "start";
     const beside = upright ? position + (near === "end" ? -4 : 4) : left + 4;
     const above = upright ? top + 12 : Math.max(position - 4, top + 12);
-    const words = `your guess ${course.units.counted(value, unit)}${beyond ? ", beyond this axis" : ""}`;
     draw(
       "text",
       {
@@ -52,12 +76,12 @@
         "font-size": 12,
         fill: "currentColor",
       },
-      words,
+      words(value, unit, beyond),
     );
   }
 
   function show({ id, value, unit }) {
-    const figures = course.elements.all("figure[data-axes][data-guess]");
+    const figures = course.elements.all("figure:is([data-axes], [data-axis-max])[data-guess]");
     course.elements.each(
       figures.filter((figure) => figure.dataset.guess === id),
       (figure) => drawGuess(figure, value, unit),

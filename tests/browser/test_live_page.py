@@ -5,13 +5,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from bench.traces.recordings import page_html
+from bench.traces.timelines import timeline
 from browsers import AXE
+from live_book import live_book
 from live_page import ADDRESS, STUCK, LiveCell, answer_with, cell, written_page
+from small_traces import trace_of
+from strict_serving import served
 
 TWO = (cell("print one", "one, recorded"), cell("print two", "two, recorded"))
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
@@ -56,7 +63,7 @@ def test_nothing_is_loaded_before_the_first_run(browser: Browser) -> None:
     asked = answer_with(context, written_page(*TWO))
     page = context.new_page()
     page.goto(ADDRESS)
-    page.wait_for_load_state("networkidle")
+    expect(page.locator(".live-about")).to_be_visible()
     assert "/_static/live/live-worker.mjs" not in asked()
     LiveCell(page, 1).run()
     LiveCell(page, 1).expect("done")
@@ -71,13 +78,15 @@ def test_live_cells_above_run_first_and_once(opened: Callable[..., Page]) -> Non
     second.expect("done")
     expect(first.output).to_have_text("one")
     expect(second.output).to_have_text("two")
-    expect(second.status).to_have_text("Done in 0.21 s, in your browser, with Python 3.14.2.")
+    expect(second.status).to_have_text("Done in 0.21 s, in your browser.")
     expect(third.output).to_be_hidden()
     first.output.evaluate("box => box.append('kept')")
     third.run()
     third.expect("done")
     expect(first.output).to_contain_text("kept")  # it did not run again
-    expect(page.locator(".live-about")).to_contain_text("in your browser, not on a server")
+    expect(page.locator(".live-about")).to_contain_text(
+        "in your browser, not on a server, with Python 3.14.2"
+    )
     expect(page.locator(".live-about")).to_contain_text("recorded by the book’s own Python, 3.11.7")
 
 
@@ -113,7 +122,9 @@ def test_stop_ends_what_never_ends_and_says_what_is_gone(opened: Callable[..., P
     first, second = LiveCell(page, 1), LiveCell(page, 2)
     second.run()
     expect(second.output).to_have_text("before")
-    second.button("Stop").click()
+    [endless] = page.workers
+    with endless.expect_event("close"):  # a browser may let it spin for two seconds
+        second.button("Stop").click()
     second.expect("stopped")
     expect(second.status).to_contain_text("What the cells had made is gone")
     expect(second.button("Run")).to_be_focused()  # the pressed button is no longer there
@@ -166,6 +177,39 @@ def test_figures_get_ids_of_their_own_and_run_nothing(opened: Callable[..., Page
     assert svg.locator("use").get_attribute("href") == f"#{own}"
     assert only.output.locator("p").get_attribute("aria-labelledby") == f"{own} {own[:-1]}b"
     assert page.evaluate("window.hit") is None
+
+
+AXES = {"plot": [0, 0, 90, 30], "guess": "x"} | {
+    "x": {"scale": "linear", "at": [[0, 0], [90, 2]]},
+    "y": {"scale": "linear", "at": [[30, 0], [0, 1]]},
+}
+CHART = (
+    f"<figure data-axes='{json.dumps(AXES)}' data-guess='01/one-word'>"
+    "<svg viewBox='0 0 90 30' role='img' aria-label='a chart'></svg></figure>"
+)
+GUESSED = """(window.asyncCourse ??= {}).cards = {
+  guesses: () => [{ id: "01/one-word", value: 1.5, unit: "s" }] };"""
+
+
+def test_figures_come_alive_with_the_reader_s_guess(opened: Callable[..., Page]) -> None:
+    """A timeline plays, and both kinds of figure get the guess that was made before the run."""
+    played = page_html("01-async-def", "one", {"guess": "01/one-word"})
+    show = f"show {played}".replace("\n", " ")
+    drawn = timeline(trace_of([[("running", 0.0, 2.0)]]), guess_from="01/one-word")._repr_html_()
+    own = f"show {drawn}".replace("\n", " ")
+    page = opened(cell(f"{show}\nshow {CHART}\n{own}"), before=GUESSED)
+    only = LiveCell(page, 1)
+    only.run()
+    only.expect("done")
+    expect(only.output.locator("async-timeline")).to_contain_text("your guess 1.5 s")
+    expect(only.output.locator("figure[data-axes] svg")).to_have_text("your guess 1.5 s")
+    line = only.output.locator(".timeline-figure line.timeline-guess")
+    assert line.get_attribute("x1") == "75%"
+    expect(only.output.locator(".timeline-figure .timeline-svg")).to_contain_text(
+        "your guess 1.5 s"
+    )
+    only.output.get_by_role("button", name="Step back").click()
+    expect(only.output.locator(".timeline-now")).not_to_be_empty()
 
 
 # --- The editor -----------------------------------------------------------------------------
@@ -334,13 +378,16 @@ def test_who_saves_data_is_asked_first(opened: Callable[..., Page]) -> None:
 # --- Where it cannot run --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lacks", ["Worker", "WebAssembly", "DecompressionStream"])
-def test_without_support_one_sentence_says_why(opened: Callable[..., Page], lacks: str) -> None:
-    page = opened(*TWO, before=f"delete window.{lacks}")
-    expect(page.locator(".live-refusal")).to_contain_text(f"since it has no {lacks}")
+def test_without_support_one_sentence_says_why(opened: Callable[..., Page]) -> None:
+    page = opened(*TWO, before="delete window.DecompressionStream")
+    expect(page.locator(".live-refusal")).to_contain_text("since it has no DecompressionStream")
     expect(page.locator(".live-refusal")).to_have_count(1)
     expect(page.locator("button, textarea")).to_have_count(0)
     expect(page.get_by_text("two, recorded")).to_be_visible()
+    missing = "page => asyncCourse.liveWords.missing({Worker, WebAssembly, ...page})"
+    assert "opened as a file" in page.evaluate(missing, {"location": {"protocol": "file:"}})
+    bare = {"location": {"protocol": "https:"}, "Worker": None, "DecompressionStream": 1}
+    assert "since it has no Worker:" in page.evaluate(missing, bare)
 
 
 def test_without_jspi_cells_that_need_it_say_so(opened: Callable[..., Page]) -> None:
@@ -402,3 +449,24 @@ def test_paper_has_the_code_and_no_buttons(opened: Callable[..., Page]) -> None:
     expect(page.locator(".live-bar").first).to_be_hidden()
     expect(page.locator("textarea").first).to_be_hidden()
     expect(page.locator(".cell_input pre").first).to_be_visible()
+
+
+# --- With Python itself -----------------------------------------------------------------------
+
+
+def test_python_runs_is_stopped_and_begins_afresh(browser: Browser, tmp_path: Path) -> None:
+    book = live_book(tmp_path, "import asyncio\nguests = 20\nguests", "while guests:\n    pass")
+    page = browser.new_page()
+    with served(book) as address:
+        page.goto(f"{address}index.html")
+        first, second = LiveCell(page, 1), LiveCell(page, 2)
+        second.run()
+        expect(first.output).to_have_text("20", timeout=60_000)
+        second.expect("running")
+        second.button("Stop").click()
+        second.expect("stopped")
+        second.code.fill("await asyncio.sleep(0)\nprint(guests + ham)")
+        second.run()
+        expect(second.output).to_contain_text("NameError: name 'ham'", timeout=60_000)
+        expect(second.output).to_contain_text("line 2")
+    page.close()

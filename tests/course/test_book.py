@@ -18,6 +18,7 @@ import page_rules
 import pytest
 import security_policy
 import theme_watch
+import unused_styles
 
 import serve
 from bench.course import COURSE
@@ -27,8 +28,7 @@ from contents import documents
 from strict_serving import served
 
 PAGES = [*documents(), "search", "404"]
-WEIGHT_LIMIT = 200_000  # bytes over the wire, everything the first visit loads
-WEIGHT_BEFORE_A_CLICK = 180_000  # the same, of a page whose cells run in it when they are asked to
+WEIGHT_LIMIT = 180_000  # bytes over the wire, everything the first visit loads
 
 
 @pytest.fixture
@@ -188,6 +188,31 @@ def test_a_spoiler_that_a_script_would_close_is_refused() -> None:
         page_rules.refuse_open_spoilers('<div class="dropdown admonition tip">', "book/intro")
 
 
+# --- The theme's style ----------------------------------------------------------------------
+
+
+def test_rules_that_no_page_can_meet_are_left_out() -> None:
+    sheet = """/* a comment */ @import "x.css"; a, .row > #main, .gone { b: "} .row {" }
+    @media print { .gone { c: d } } @media (width > 1px) { .row:not(.gone) { e: f } }
+    .bs-tooltip-end[data-x=".gone"] { g: h } @font-face { src: url(.gone) }"""
+    left = [
+        '@import "x.css";',
+        'a,.row > #main{b: "} .row {"}',
+        "@media (width > 1px) {.row:not(.gone){e: f}}",
+        '.bs-tooltip-end[data-x=".gone"]{g: h}',
+        "@font-face { src: url(.gone) }",
+    ]
+    assert unused_styles.trim(sheet, {"row", "main"}).splitlines() == left
+
+
+def test_the_theme_is_trimmed_and_what_scripts_set_stays(site: Path) -> None:
+    style = (site / "_static/styles/pydata-sphinx-theme.css").read_text("utf-8")
+    assert len(style) < 150_000
+    assert ".carousel-control-next" not in style
+    for met in (".modal-backdrop", ".bs-tooltip-auto", ".theme-switch", ".search-button"):
+        assert met in style
+
+
 # --- The policy -----------------------------------------------------------------------------
 
 
@@ -253,8 +278,7 @@ def size_over_the_wire(path: Path) -> int:
 def test_page_is_light(document: str) -> None:
     sizes = {path.name: size_over_the_wire(path) for path in page_of(document).files()}
     heaviest = sorted(sizes.items(), key=lambda item: -item[1])[:5]
-    is_live = "data-live=" in page_of(document).html
-    assert sum(sizes.values()) <= (WEIGHT_BEFORE_A_CLICK if is_live else WEIGHT_LIMIT), (
+    assert sum(sizes.values()) <= WEIGHT_LIMIT, (
         f"{sum(sizes.values())} bytes, most of it {heaviest}"
     )
 

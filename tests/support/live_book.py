@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 from playwright.sync_api import Page
 
-import serve
 from bench.course import BOOK
+from strict_serving import served
+
+served_plainly = served
 
 
 def live_book(source: Path, *cells: str, pages: dict[str, str] | None = None) -> Path:
@@ -42,20 +41,6 @@ def live_book(source: Path, *cells: str, pages: dict[str, str] | None = None) ->
     done = subprocess.run([*command, source, built], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return built
-
-
-@contextmanager
-def served_plainly(site: Path) -> Iterator[str]:
-    """Serve `site` as `make book` does; yields its address, which ends with a slash."""
-    server = serve.open_server(site)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def run_live(page: Page) -> list[str]:

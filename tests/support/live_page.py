@@ -7,7 +7,6 @@ worker. Its programs are lines: `print words`, `show <b>markup</b>`, `fail`, `fo
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -19,17 +18,22 @@ from security_policy import policy
 
 from bench.course import BOOK, PAGE_ASSETS
 from bench.quizzes.cards import SCRIPTS
+from bench.traces.looks import SCRIPTS as TIMELINE_SCRIPTS
 
 ORIGIN = "http://course.test"
 ADDRESS = f"{ORIGIN}/book/lesson.html"
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme/pydata_sphinx_theme/static/styles"
-[ELEMENTS] = [path for path in SCRIPTS if path.name == "elements.js"]
+ELEMENTS = [path for path in SCRIPTS if path.name in ("elements.js", "units.js")]
+FIGURES = [*ELEMENTS, *TIMELINE_SCRIPTS, PAGE_ASSETS / "guesses.js"]
+"""Scripts of a page whose figures play and take guesses."""
 FILES = {
     "/_static/theme.css": THEME / "pydata-sphinx-theme.css",
     "/_static/course.css": PAGE_ASSETS / "course.css",
-    "/_static/elements.js": ELEMENTS,
+    "/_static/timeline.css": PAGE_ASSETS / "timeline/timeline.css",
+    **{f"/_static/{path.name}": path for path in FIGURES},
     **{f"/_static/live/{name}": BOOK / "_live" / name for name in CELL_FILES},
 }
+LAST = f"/_static/live/{CELL_FILES[-1]}"
 BYTES = 9_100_000
 SETTINGS = {
     "preload": [],
@@ -80,22 +84,21 @@ def cell(code: str, recorded: str = "", *tags: str, fold: bool = False) -> str:
 
 
 def written_page(*cells: str, theme: str = "light") -> str:
-    loaded = "".join(f'<script defer src="/_static/live/{name}"></script>' for name in CELL_FILES)
-    last = f'<script defer src="/_static/live/{CELL_FILES[-1]}"'
-    loaded = loaded.replace(last, f'{last} data-live="{escape(json.dumps(SETTINGS))}"')
-    loaded = re.sub(r'<script defer src="([^"]+\.css)"></script>', _style, loaded)
+    loaded = []
+    for path in FILES:
+        settings = f' data-live="{escape(json.dumps(SETTINGS))}"' if path == LAST else ""
+        loaded.append(
+            f'<link rel="stylesheet" href="{path}">'
+            if path.endswith(".css")
+            else f'<script defer src="{path}"{settings}></script>'
+        )
     return f"""<!doctype html><html lang="en" data-theme="{theme}" data-mode="{theme}"
 data-content_root="../"><head><meta charset="utf-8"><title>Live</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
-{_style("/_static/theme.css")}{_style("/_static/course.css")}
-<script defer src="/_static/elements.js"></script>{loaded}</head>
+{"".join(loaded)}</head>
 <body><main class="bd-main"><div class="bd-content"><div class="bd-article-container">
 <article class="bd-article"><h1>Live</h1>{"".join(cells)}</article></div></div></main>
 </body></html>"""
-
-
-def _style(found: re.Match[str] | str) -> str:
-    return f'<link rel="stylesheet" href="{found if isinstance(found, str) else found[1]}">'
 
 
 def answer_with(context: BrowserContext, html: str, loading: str = "") -> Callable[[], list[str]]:

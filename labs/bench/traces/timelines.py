@@ -19,6 +19,7 @@ from bench.traces.trace import Trace, check_trace
 def timeline(
     trace: Trace | Mapping[str, Any],
     guess: float | None = None,
+    guess_from: str = "",
     *,
     label: str | None = None,
     title: str | None = None,
@@ -29,6 +30,7 @@ def timeline(
 
     The text alternative is the title and the summary of the trace unless `label` says something
     else, in 8 words at least. `guess` is the reader's number in seconds, drawn as a dashed line;
+    of the question `guess_from` ("01/one-word") the book's page draws the reader's answer in;
     below 0.05 s the axis shows milliseconds. Of many lanes some names are left out. `title`,
     `caption` and `badge` are those of the charts (`bench.figures.charts`).
 
@@ -42,11 +44,12 @@ def timeline(
     if guess is not None and not (math.isfinite(guess) and guess >= 0):
         raise ValueError(f"guess={guess} is no number of seconds.")
     said = check_label(label or f"{checked.title}. {checked.summary}")
-    drawn = Timeline(checked, "", guess_at=guess, label=said)
+    drawn = Timeline(checked, "", guess_at=guess, guess=guess_from, label=said)
     seed = f"{said} {checked.model_dump_json()} {guess}"
     drawn = replace(drawn, key="t" + hashlib.sha256(seed.encode()).hexdigest()[:10])
+    asked = f' data-guess="{escape(guess_from)}"' if guess_from else ""
     parts = [
-        f'<figure class="timeline-figure" data-axis-max="{drawn.reach!r}">',
+        f'<figure class="timeline-figure"{asked} data-axis-max="{drawn.reach!r}">',
         f"<style>\n{STYLE.read_text(encoding='utf-8')}</style>",
         head(title, badge),
         f'<ul class="timeline-key" aria-label="What the patterns mean">{legend(drawn)}</ul>',
