@@ -122,7 +122,9 @@ def test_stop_ends_what_never_ends_and_says_what_is_gone(opened: Callable[..., P
     first, second = LiveCell(page, 1), LiveCell(page, 2)
     second.run()
     expect(second.output).to_have_text("before")
-    second.button("Stop").click()
+    [endless] = page.workers
+    with endless.expect_event("close"):  # a browser may let it spin for two seconds
+        second.button("Stop").click()
     second.expect("stopped")
     expect(second.status).to_contain_text("What the cells had made is gone")
     expect(second.button("Run")).to_be_focused()  # the pressed button is no longer there
