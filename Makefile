@@ -17,7 +17,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export HOME := $(shell mktemp -d)
 endif
 
-.PHONY: help book html live-assets lab test proof notebooks clean
+.PHONY: help ready book html live-assets lab slides projector test proof notebooks classroom clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -33,9 +33,18 @@ html: $(READY)
 live-assets: $(READY) ## fetch what runs Python in the pages: 16 MB, once
 	@$(BIN)/python book/live_assets.py
 
+ready: $(READY) ## look whether this computer is ready for the course
+	@$(BIN)/python -m bench.ready
+
 lab: $(READY) ## open the notebooks in JupyterLab
 	@echo "Opening JupyterLab with the notebooks. Stop it with Ctrl+C."
 	@$(BIN)/jupyter lab --ServerApp.root_dir=. --preferred-dir=notebooks
+
+slides: $(READY) ## make slides and handouts of the lessons
+	@$(BIN)/python book/_slides $(only)
+
+projector: $(READY) ## open a lesson in JupyterLab for a projector: make projector only=03
+	@$(BIN)/python notebooks/projector.py $(only)
 
 test: $(PROOF) live-assets ## prove the course: notebooks, instruments, labs, quizzes, book, pages
 	@echo "Proving the course; this takes a few minutes …"
@@ -47,8 +56,11 @@ proof: $(PROOF) live-assets ## the long proof: every seeded fault, fault and loa
 notebooks: $(PROOF) ## run the notebooks afresh and store their outputs
 	@$(BIN)/python notebooks/refresh.py $(only)
 
+classroom: html ## make a folder for each operating system of a class, with all it needs
+	@$(BIN)/python -m classroom
+
 clean: ## remove the built book, what was fetched for it, and the virtual environment
-	rm -rf _build .mypy_cache book/_live/assets book/_live/assets.* $(VENV)
+	rm -rf _build .mypy_cache book/_slides/assets book/_live/assets book/_live/assets.* $(VENV)
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"The course needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Try: make PYTHON=python3.12")'

@@ -3,6 +3,7 @@
 Standard library only. It binds to 127.0.0.1, so that nobody else on the network sees the book, and
 it compresses text as a public host does, so that a page weighs here what it weighs there. It sends
 the content security policy that the build wrote into the book.
+`--class` serves a room instead, and says so: see room.py.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import io
 import os
 import sys
 import webbrowser
+from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import BinaryIO
 
-SITE = Path(__file__).resolve().parents[1] / "_build" / "html"
+BUILT = Path(__file__).resolve().parents[1] / "_build"
+SITE, WHEELS = BUILT / "html", BUILT / "wheels"
 HOST = "127.0.0.1"
 PORTS_TRIED = 20
 POLICY = "_static/security-policy.txt"
@@ -114,9 +117,16 @@ def open_server(
     `port` 0 takes any free port. Any other port is tried first, then the ports above it.
     Raises OSError when none of `PORTS_TRIED` ports is free.
     """
+    return first_free(
+        port, lambda one: BookServer((HOST, one), partial(handler, directory=str(site)))
+    )
+
+
+def first_free(port: int, bound: Callable[[int], ThreadingHTTPServer]) -> ThreadingHTTPServer:
+    """What `bound` gives for the first port from `port` on that is free; 0 takes any."""
     for candidate in range(port, port + (PORTS_TRIED if port else 1)):
         try:
-            return BookServer((HOST, candidate), partial(handler, directory=str(site)))
+            return bound(candidate)
         except OSError as error:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise
@@ -131,16 +141,29 @@ def has_display() -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Serve the built book on this computer.")
+    parser = argparse.ArgumentParser(description="Serve the built book.")
     parser.add_argument("--port", type=int, default=8000, help="port to try first (8000)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument(
+        "--class",
+        dest="room",
+        metavar="ADDRESS",
+        nargs="?",
+        const="",
+        help="serve book and wheels to a class, on this private address of the computer",
+    )
     parser.add_argument("--site", type=Path, default=SITE, help=argparse.SUPPRESS)
+    parser.add_argument("--wheels", type=Path, default=WHEELS, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
 
     if not (options.site / "index.html").exists():
         print("The book has not been built yet: run `make book`, or on Windows", file=sys.stderr)
         print("`jupyter-book build . -W -n --keep-going` in the course's folder.", file=sys.stderr)
         return 1
+    if options.room is not None:
+        from room import in_a_room
+
+        return in_a_room(options.room, options.port, options.site, options.wheels)
     try:
         server = open_server(options.site, options.port)
     except OSError as error:

@@ -2,7 +2,9 @@
 
     python notebooks/refresh.py              everything
     python notebooks/refresh.py 01           what belongs to lesson 01
+    python notebooks/refresh.py 00           the look at a computer, which is no lesson
     python notebooks/refresh.py --check      run nothing: is each notebook the twin of its text?
+    python notebooks/refresh.py --hide       run nothing: hide what JupyterLab should not show
 
 People edit `text/NN-name.md` (or the notebook in JupyterLab, which writes the text when it saves).
 What an evidence script prints is kept beside it, in a .txt file. An experiment that fails
@@ -42,6 +44,7 @@ from bench.course import STATUS, experiments, lesson_of, output_of, run_name
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TEXT = HERE / "text"
+NO_LESSON = TEXT / "00-ready.md"
 REPORTED = (
     *("fastapi", "starlette", "anyio", "uvicorn"),
     *("psycopg", "asyncpg", "aiosqlite", "sqlalchemy", "sqlmodel", "alembic"),
@@ -102,12 +105,28 @@ def from_text(path: Path) -> nbformat.NotebookNode:
         cell["id"] = f"cell-{number:02d}"
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k == "tags"})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    hide(notebook)
     return notebook
 
 
-def sources(notebook: nbformat.NotebookNode) -> list[tuple[str, str, list[str]]]:
-    """What the text twin can know of a notebook: kind, source and tags of each cell."""
-    return [(c.cell_type, c.source, list(c.metadata.get("tags", []))) for c in notebook.cells]
+def hide(notebook: nbformat.NotebookNode) -> None:
+    """What the book shows without its code has none in JupyterLab, either: cards, recordings."""
+    for cell in notebook.cells:
+        if "remove-input" in cell.metadata.get("tags", []):
+            cell.metadata["jupyter"] = {"source_hidden": True}
+
+
+def sources(notebook: nbformat.NotebookNode) -> list[tuple[str, str, list[str], bool]]:
+    """What the text twin knows of a notebook: kind, source, tags, and if the source is hidden."""
+    return [
+        (
+            cell.cell_type,
+            cell.source,
+            list(cell.metadata.get("tags", [])),
+            cell.metadata.get("jupyter", {}).get("source_hidden", False),
+        )
+        for cell in notebook.cells
+    ]
 
 
 def is_twin(text: Path) -> bool:
@@ -179,8 +198,10 @@ def refresh_script(script: Path) -> list[str]:
 
 
 def chosen_experiments(names: list[str]) -> list[Path]:
-    """The texts and scripts of the lessons whose numbers are given; of all, if none is."""
-    found = sorted(experiments(ROOT), key=lambda path: (lesson_of(path), run_name(path)))
+    """The texts and scripts of the lessons whose numbers are given; all there are, if none is."""
+    found = sorted(
+        [NO_LESSON, *experiments(ROOT)], key=lambda path: (lesson_of(path), run_name(path))
+    )
     return [path for path in found if lesson_of(path).startswith(tuple(names or [""]))]
 
 
@@ -198,7 +219,7 @@ def write_status(rows: dict[str, dict]) -> None:
     """Put these rows into `book/status.json`; rows of experiments that are gone are dropped."""
     old = json.loads(STATUS.read_text(encoding="utf-8")) if STATUS.exists() else {"runs": {}}
     known = {run_name(path) for path in experiments(ROOT)}
-    merged = {name: row for name, row in old["runs"].items() if name in known} | rows
+    merged = {name: row for name, row in {**old["runs"], **rows}.items() if name in known}
     status = {
         "python": platform.python_version(),
         "system": platform.system(),
@@ -216,10 +237,20 @@ def check(texts: list[Path]) -> int:
     return 1 if strangers else 0
 
 
+def hide_in_all(texts: list[Path]) -> int:
+    for path in texts:
+        stored = HERE / f"{path.stem}.ipynb"
+        notebook = nbformat.read(stored, as_version=4)
+        hide(notebook)
+        nbformat.write(notebook, stored)
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="a lesson's number, such as 01")
     parser.add_argument("--check", action="store_true", help="run nothing, compare with the text")
+    parser.add_argument("--hide", action="store_true", help="run nothing, hide the code of cards")
     arguments = parser.parse_args()
     chosen = chosen_experiments(arguments.names)
     if not chosen:
@@ -227,6 +258,8 @@ def main() -> int:
         return 1
     if arguments.check:
         return check([path for path in chosen if path.suffix == ".md"])
+    if arguments.hide:
+        return hide_in_all([path for path in chosen if path.suffix == ".md"])
     rows = {}
     for number, path in enumerate(chosen, 1):
         print(f"[{number}/{len(chosen)}] {run_name(path)} …", end=" ", flush=True)

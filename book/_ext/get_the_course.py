@@ -17,10 +17,13 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from bench.course import COURSE, files_of_the_course
+from bench.course import (
+    COURSE,
+    FOLDER_IN_THE_ZIP,
+    ZIP_OF_THE_COURSE,
+    files_of_the_course,
+)
 
-ZIP = "_static/course.zip"
-FOLDER = "course"
 SYSTEMS = {
     "Linux": (
         "unzip course.zip && cd course",
@@ -44,7 +47,7 @@ BINDER = "https://mybinder.org/v2/gh/{}/HEAD?urlpath=lab/tree/notebooks"
 class GetTheCourse(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         up = "../" * self.env.docname.count("/")
-        link = f'<a href="{up}{ZIP}" download>Download the course as one file</a>'
+        link = f'<a href="{up}{ZIP_OF_THE_COURSE}" download>Download the course as one file</a>'
         ways = [
             f"<p><strong>{link}</strong>, about one megabyte. "
             "All it needs is Python 3.11 or newer.</p>"
@@ -67,9 +70,9 @@ def pack(app: Sphinx, error: Exception | None) -> None:
     """Write the zip into the built site; the same files give the same bytes."""
     if error or app.builder.format != "html":
         return
-    with zipfile.ZipFile(Path(app.outdir) / ZIP, "w", zipfile.ZIP_DEFLATED) as packed:
+    with zipfile.ZipFile(Path(app.outdir) / ZIP_OF_THE_COURSE, "w", zipfile.ZIP_DEFLATED) as packed:
         for path in files_of_the_course():
-            entry = zipfile.ZipInfo(f"{FOLDER}/{path.relative_to(COURSE).as_posix()}")
+            entry = zipfile.ZipInfo(f"{FOLDER_IN_THE_ZIP}/{path.relative_to(COURSE).as_posix()}")
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = (path.stat().st_mode & 0o777) << 16
             packed.writestr(entry, path.read_bytes())

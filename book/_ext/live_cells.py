@@ -5,9 +5,9 @@ A notebook's cell with the tag `live` gets buttons on its page. On a Markdown pa
     ```{live-script} 01/busy_thread
     ```
 
-shows a script of `labs/evidence/` with its stored output as such a cell. Everything they need is
-copied to `_static/live/` of the built book. Where `make live-assets` has fetched nothing, the book
-is built without buttons, and the log says so.
+shows a script of `labs/evidence/` with its stored output as such a cell; `lab_cells` has one for a
+lab. Everything they need is copied to `_static/live/` of the built book. Where `make live-assets`
+has fetched nothing, the book is built without buttons, and the log says so.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from lab_cells import LiveLab
 from live_pins import is_whole, versions
 from live_site import download, put_fetched, put_own
 from sphinx.application import Sphinx
@@ -40,7 +41,17 @@ CELL_FILES = (
     "live-cell.js",
     "live.js",
 )
-LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (("tag_live", CELL_FILES),)
+PLAYGROUND_FILES = (
+    "playground-answers.js",
+    "playground-boxes.js",
+    "playground-engine.js",
+    "playground.js",
+)
+LOADED_WITH: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("live-lab", ("lab.css", "lab.js")),  # before the script that makes the buttons
+    ("tag_live", CELL_FILES),
+    ('class="playground"', PLAYGROUND_FILES),
+)
 """A mark in a page's body, and the files of `book/_live` that come with it, in order.
 
 The last of them has the settings of the page in its attribute `data-live`.
@@ -128,6 +139,7 @@ class LiveScript(SphinxDirective):
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("live-script", LiveScript)
+    app.add_directive("live-lab", LiveLab)
     app.connect("builder-inited", copy_scripts)
     app.connect("html-page-context", add_to_page)
     app.connect("build-finished", copy_assets)

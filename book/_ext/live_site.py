@@ -4,6 +4,7 @@ reader's browser besides its standard library:
     packages/…             the contents of the fetched wheels, half of it compiled
     live_boot/…            what makes the browser behave as CPython does
     course/labs/bench/…    the instruments that need no server, where they find the course
+    course/labs/NN-…/…     labs whose checks can run in a page, and what the checks need
 
 Two builds of one state of the course write the same bytes.
 """
@@ -19,13 +20,19 @@ from pathlib import Path
 
 from live_pins import ASSETS, BOOK
 
+from bench.practice.in_the_page import labs_of_the_page
+
 LIVE = BOOK / "_live"
+ROOMS_OF_LABS = "bench/practice", "bench/practice/stand_ins", "bench/servers", "bistro"
+FILES_OF_A_LAB = "starter/*.py", "reason.md", "test_lab.py"
 SITE = "site.zip.gz"
 COURSE_FILES = (
     "labs/bench/*.py",
     "labs/bench/instruments/*.py",
     "labs/bench/traces/*.py",
     "book/_static/timeline/lanes.css",
+    *(f"labs/{room}/*.py" for room in ROOMS_OF_LABS),
+    *(f"labs/{lab.name}/{name}" for lab in labs_of_the_page() for name in FILES_OF_A_LAB),
 )
 """The files of the course that cells may use, as patterns below its top folder."""
 

@@ -56,14 +56,13 @@ class Runs:
         if file is None:
             return ""
         if file.suffix == ".md":  # the text of a notebook, whose page has the same name
-            page, anchor = f"notebooks/{file.stem}", section_of(f'"{name}"', file)
+            page, anchor = f"notebooks/{file.stem}", section_of(f'"{name}"', file=file)
             if page not in self.env.found_docs:
                 return ""
         else:
-            shown = file.relative_to(COURSE).as_posix()
-            if not (page := self._page_with(shown)):
+            if not (page := self._page_with(file)):
                 return ""
-            anchor = section_of(shown, Path(self.env.doc2path(page)))
+            anchor = section_of(*ways_to_show(file), file=Path(self.env.doc2path(page)))
         return self.env.app.builder.get_relative_uri(self.page, page) + anchor
 
     def place(self, name: str) -> str:
@@ -75,16 +74,23 @@ class Runs:
             return f"SQLAlchemy {int(lesson_of(file))}"
         return f"evidence {int(lesson_of(file))}" if LABS in file.parents else "a test"
 
-    def _page_with(self, script: str) -> str:
+    def _page_with(self, script: Path) -> str:
         """The first page that shows that script, also if it is this one; empty if none does."""
+        ways = [f"{way}\n" for way in ways_to_show(script)]
         for page in sorted(self.env.found_docs):
-            if f"/{script}\n" in source_in(self.env.app, page):
+            if any(way in source_in(self.env.app, page) for way in ways):
                 return page
         return ""
 
 
-def section_of(wanted: str, file: Path) -> str:
-    """`#anchor` of the heading above the fence that holds `wanted`; empty when there is none.
+def ways_to_show(script: Path) -> tuple[str, ...]:
+    """How the line ends by which a page shows a script: by its file, or as a live cell."""
+    name = script.relative_to(COURSE).as_posix()
+    return f"/{name}", f"{{live-script}} {script.parent.name}/{script.stem}"
+
+
+def section_of(*wanted: str, file: Path) -> str:
+    """`#anchor` of the heading above the fence that holds what is wanted; empty without one.
 
     Inside a fence, what looks like a heading is a comment of the code.
     """
@@ -94,7 +100,7 @@ def section_of(wanted: str, file: Path) -> str:
             fence = not fence
         elif not fence and (heading := re.match(r"##+ (.+)", line)):
             anchor = "#" + nodes.make_id(heading[1])
-        if fence and wanted in line:
+        if fence and any(one in line for one in wanted):
             return anchor
     return ""
 

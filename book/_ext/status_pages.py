@@ -1,10 +1,12 @@
-"""The directive `{what-ran}`: `book/status.json` as tables.
+"""The directive `{what-ran}` and the role `{took}`: `book/status.json` as tables and in sentences.
 
     ```{what-ran}
     ```
+    All cells took {took}`01-synchronous-queries` here.
 
 The file is written by the runs themselves; here it becomes the versions, and for each lesson its
 experiments: when each ran, how long, how many claims held, and a link to where the book shows it.
+The role is the time of one run in whole seconds, "13 s".
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import TypedDict
 from docutils import nodes
 from run_links import Runs
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.typing import ExtensionMetadata
 
 from bench.course import STATUS, TOUR_LESSON, WITH_SQLALCHEMY
@@ -49,15 +51,24 @@ NAMES = {  # as their authors write them
 }
 
 
-def rows_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> nodes.raw:
-    """Cells are HTML; the first of a row is its head."""
+def stored() -> Status:
+    status: Status = json.loads(STATUS.read_text(encoding="utf-8"))
+    return status
+
+
+def rows_table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], style: str = "status-table"
+) -> nodes.raw:
+    """Cells are HTML; the first of a row is its head. `style` is a class of course.css."""
     top = "".join(f'<th scope="col">{one}</th>' for one in head)
     body = "".join(
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{one}</td>" for one in rest)}</tr>'
         for first, *rest in rows
     )
     html = f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody>"
-    return nodes.raw("", f'<table class="table status-table">{html}</table>', format="html")
+    table = f'<table class="table {style}">{html}</table>'
+    scrolls = f'<div class="pst-scrollable-table-container">{table}</div>'
+    return nodes.raw("", scrolls, format="html")
 
 
 def versions_table(status: Status) -> nodes.raw:
@@ -86,7 +97,7 @@ class WhatRanDirective(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(str(STATUS))
         self.env.note_reread()
-        status: Status = json.loads(STATUS.read_text(encoding="utf-8"))
+        status = stored()
         where = Runs(self.env, self.env.docname)
         lessons = sorted({lesson_of_run(name) for name in status["runs"]})
         return [
@@ -115,6 +126,18 @@ class WhatRanDirective(SphinxDirective):
         return section
 
 
+class TookRole(SphinxRole):
+    """`{took}`: how long that run took, where its outputs were made."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        self.env.note_dependency(str(STATUS))
+        if not (run := stored()["runs"].get(self.text)):
+            message = f"{{took}}: book/status.json has no run {self.text!r}"
+            return [], [self.inliner.reporter.warning(message, line=self.lineno)]
+        return [nodes.Text(f"{run['seconds']:.0f} s")], []
+
+
 def setup(app: Sphinx) -> ExtensionMetadata:
+    app.add_role("took", TookRole())
     app.add_directive("what-ran", WhatRanDirective)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,6 +7,7 @@
   if (course.liveOutput) return;
   const { all, make } = course.elements;
 
+  const CLAIM = /^(?:holds|does not hold): /;
   const MOST = 20_000; // characters that are shown
   const RUNAWAY = 2_000_000; // characters after which a cell is stopped
   const REFERENCES = new Set(["for", "aria-labelledby", "aria-describedby", "aria-controls"]);
@@ -47,10 +48,10 @@
   /** Claims are sentences and wrap, as in recorded outputs (page_fixes.py); columns keep their places. */
   function markClaims(pre) {
     const lines = pre.textContent.split(/(?<=\n)/);
-    if (!lines.some((line) => line.startsWith("holds: "))) return;
+    if (!lines.some((line) => CLAIM.test(line))) return;
     pre.replaceChildren(
       ...lines.flatMap((line) =>
-        line.startsWith("holds: ")
+        CLAIM.test(line)
           ? [make("span", "claim-line", line.replace(/\n$/, "")), line.endsWith("\n") ? "\n" : ""]
           : [line],
       ),

@@ -41,6 +41,7 @@ _HOME = {
     "quiz": "quizzes.cards",
     "progress": "quizzes.cards",
     "quiz_setup": "quizzes.cards",
+    "votes": "quizzes.hands",
     "submit": "practice.commands",
     "hint": "practice.commands",
     "solution": "practice.commands",

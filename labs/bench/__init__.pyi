@@ -18,6 +18,7 @@ from bench.instruments.virtual import VirtualDeadlock, run_virtual
 from bench.instruments.wiretap import Wiretap
 from bench.practice.commands import hint, solution, submit
 from bench.quizzes.cards import progress, quiz, quiz_setup
+from bench.quizzes.hands import votes
 from bench.servers.postgres import Postgres
 from bench.servers.serving import serve
 from bench.servers.unavailable import PostgresUnavailable
@@ -59,5 +60,6 @@ __all__ = [
     "timeline",
     "timeline_setup",
     "until",
+    "votes",
     "waiting_for",
 ]

@@ -16,6 +16,9 @@ MISCONCEPTIONS = BOOK / "misconceptions.yml"
 TRACES = BOOK / "traces"
 PAGE_ASSETS = BOOK / "_static"
 STATUS = BOOK / "status.json"
+ZIP_OF_THE_COURSE = "_static/course.zip"
+"""In the built book: the course as one file, in a folder FOLDER_IN_THE_ZIP."""
+FOLDER_IN_THE_ZIP = "course"
 SIMULATOR_ERRORS = BOOK / "simulator-errors.json"
 
 LABS = COURSE / "labs"
@@ -39,12 +42,17 @@ def recall_files(book: Path = BOOK, lesson: str = "[0-9][0-9]") -> list[Path]:
     return sorted((book / "recall").glob(f"{lesson}-*.yml"))
 
 
+def lesson_texts(course: Path = COURSE) -> list[Path]:
+    """The texts of the lessons, in order. The notebook 00-ready is none: it looks at a computer."""
+    return sorted((course / "notebooks" / "text").glob("0[1-9]-*.md"))
+
+
 def experiments(course: Path = COURSE) -> list[Path]:
     """The files below `course` that make claims: the lessons' texts, then the evidence scripts."""
     evidence = course / "labs" / "evidence"
     patterns = ("[0-9][0-9]/*.py", "tour/tour_*.py", "with_sqlalchemy/[0-9]*.py")
     scripts = [path for pattern in patterns for path in evidence.glob(pattern)]
-    return [*sorted((course / "notebooks" / "text").glob("[0-9][0-9]-*.md")), *sorted(scripts)]
+    return [*lesson_texts(course), *sorted(scripts)]
 
 
 def lesson_of(experiment: Path) -> str:

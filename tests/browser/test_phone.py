@@ -7,12 +7,13 @@ import urllib.request
 import zipfile
 
 import pytest
-from get_the_course import FOLDER, ZIP
 from playwright.sync_api import Browser
 
-from bench.course import COURSE, LESSON_TEXTS, files_of_the_course
+from bench.course import COURSE, files_of_the_course, lesson_texts
+from bench.course import FOLDER_IN_THE_ZIP as FOLDER
+from bench.course import ZIP_OF_THE_COURSE as ZIP
 
-LESSONS = [path.stem for path in sorted(LESSON_TEXTS.glob("0*.md"))]
+LESSONS = [path.stem for path in lesson_texts()]
 CODE = """() => {
   const article = document.querySelector(".bd-article");
   const seen = [...article.querySelectorAll(".highlight pre")].filter(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from addresses import code_of, open_addresses
 from bench.course import COURSE
 
+FOR_A_ROOM = COURSE / "book" / "room.py"
+"""`python book/serve.py --class`: it listens beyond this machine, and only when it is asked."""
 CODE = [
     path
     for folder in ("labs", "book", "notebooks", "tests/support", "tests/proof")
@@ -22,8 +26,19 @@ def test_every_server_listens_for_this_machine_alone() -> None:
         f"{path.relative_to(COURSE)}, line {one}"
         for path, source in sources
         for one in open_addresses(source)
+        if path != FOR_A_ROOM
     ]
     assert not found, "\n".join(found)
+
+
+def test_one_line_listens_for_a_room_and_only_when_it_is_asked() -> None:
+    [line] = open_addresses(FOR_A_ROOM.read_text("utf-8"))
+    assert "BookServer((address, one), handler)" in line
+    known = re.compile(r"^\s*(?:import room|from room import)\b", re.M)
+    serving, proof = COURSE / "book" / "serve.py", COURSE / "tests" / "proof" / "a_room.py"
+    assert [path for path in CODE if known.search(path.read_text("utf-8"))] == [serving, proof]
+    asked = "    if options.room is not None:\n        from room import"
+    assert asked in serving.read_text("utf-8")
 
 
 def test_no_command_names_every_network() -> None:

@@ -26,7 +26,9 @@ from ledger_entries import (
     read_ledger,
     runs,
 )
+from run_links import section_of, ways_to_show
 
+from bench.course import BOOK, EVIDENCE
 from bench.language import belittling, long_sentences
 
 Data = dict[str, list[dict[str, Any]]]
@@ -232,6 +234,12 @@ def test_a_proven_claim_links_to_the_lesson(book: Path) -> None:
 def test_an_evidence_script_links_to_the_page_that_shows_it(book: Path) -> None:
     card = ledger_html(book).split('<li id="claim-threads-use-more-memory"')[1].split("</li>")[0]
     assert 'href="01-lesson.html#memory"><code>waiting-task-cheaper-than-thread' in card
+
+
+def test_a_script_that_is_a_live_cell_is_found_in_its_section() -> None:
+    script = EVIDENCE / "01" / "one_waiter.py"
+    anchor = section_of(*ways_to_show(script), file=BOOK / "mental-model.md")
+    assert anchor == "#one-waiter-in-your-browser"
 
 
 def test_the_counts_are_those_of_the_file(book: Path) -> None:

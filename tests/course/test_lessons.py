@@ -10,7 +10,7 @@ import pytest
 
 import refresh
 from bench.claim_index import claims_of
-from bench.course import COURSE, experiments, run_name
+from bench.course import COURSE, experiments, lesson_texts, run_name
 from lesson_sections import names_from_elsewhere, sections
 
 TEXTS = sorted(refresh.TEXT.glob("[0-9][0-9]-*.md"))
@@ -46,7 +46,7 @@ def test_a_cell_fits_on_a_projector(text):
             assert len(lines) <= LINES, cell.source
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
+@pytest.mark.parametrize("text", lesson_texts(), ids=lambda text: text.stem)
 def test_an_experiment_runs_after_the_set_up_alone(text):
     """It uses no name of another experiment, unless its text says whose cells it needs."""
     setup, experiments = sections(text)

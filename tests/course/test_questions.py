@@ -75,11 +75,19 @@ def test_the_key_of_a_number_follows_from_prompts_and_claim(lesson: str) -> None
         assert result == pytest.approx(item.answer), item.ref
 
 
+def test_a_class_is_asked_five_questions_at_the_entry_and_three_at_the_exit() -> None:
+    items = [item for lesson in load_lessons().values() for item in lesson.items if item.asked_at]
+    for where, page, count in (("entry", "entry-check", 5), ("exit", "exit-ticket", 3)):
+        asked = re.findall(r"\{quiz\} (\S+)", (COURSE / f"book/{page}.md").read_text("utf-8"))
+        assert sorted(asked) == sorted(item.ref for item in items if item.asked_at == where)
+        assert len(asked) == count
+
+
 @pytest.mark.parametrize("lesson", load_lessons())
 def test_each_lesson_keeps_the_course_s_measure(lesson: str) -> None:
     every = load_lessons()[lesson].items
     assert sum(item.with_sqlalchemy for item in every) in (0, 2, 3)
-    items = [item for item in every if not item.with_sqlalchemy]
+    items = [item for item in every if not (item.with_sqlalchemy or item.asked_at)]
     asked = [item for item in items if not item.review_in]
     later = 0 if lesson == LAST else 2  # nothing comes after the last lesson
     assert sum(item.review_in > lesson for item in items) == later

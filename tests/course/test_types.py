@@ -33,7 +33,7 @@ def test_the_type_checker_has_nothing_to_say() -> None:
 
 def test_the_type_checker_reads_what_the_course_promises() -> None:
     assert MYPY["strict"]
-    assert MYPY["files"] == ["labs/bench", "labs/bistro", "book/_ext"]
+    assert MYPY["files"] == ["labs/bench", "labs/bistro", "book/_ext", "book/_slides"]
 
 
 def test_no_module_is_excused_but_libraries_without_types() -> None:

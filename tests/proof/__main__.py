@@ -20,7 +20,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path += [str(ROOT / part) for part in ("book", "book/_ext", "notebooks", "tests/support")]
+sys.path += [
+    str(ROOT / part) for part in ("book", "book/_ext", "book/_slides", "notebooks", "tests/support")
+]
 
 from memory import Memory  # noqa: E402  (they need the folders above)
 from parts import PARTS  # noqa: E402

@@ -1,5 +1,7 @@
 """The table of invited changes: what a lesson says that happens when its reader changes a cell.
 
+A demo on the lesson's page for instructors is one, too.
+
 `changes/NN.yml` has those of a lesson, in the order of its text:
 
     - invites: "Change `dish = 0.3` to `0.1`"   words of the lesson, which stand in it exactly once
@@ -7,6 +9,7 @@
       with: "dish = 0.1"
       red: []                           the claims that turn red; every other claim holds
       prints: ["…"]                     optional: what the lesson prints then, and not as stored
+      shown_by: instructor              optional: the words stand on the page for instructors
 
 A changed lesson ends: a red claim is the only error that a change may bring.
 """
@@ -21,7 +24,7 @@ import nbformat
 
 import refresh
 from bench.claim_index import claims_in, claims_of
-from bench.course import LESSON_TEXTS
+from bench.course import BOOK, LESSON_TEXTS
 from edits import entries
 
 TABLES = Path(__file__).resolve().parent / "changes"
@@ -38,6 +41,8 @@ class Change:
     becomes: str
     red: frozenset[str]
     prints: tuple[str, ...]
+    page: Path
+    """Where its words stand: the text of the lesson, or its page for instructors."""
 
     @property
     def name(self) -> str:
@@ -63,11 +68,13 @@ def load() -> list[Change]:
             if (
                 not {"invites", "replace", "with", "red"}
                 <= set(row)
-                <= {*("invites", "replace", "with", "red", "prints")}
-            ):
+                <= {*("invites", "replace", "with", "red", "prints", "shown_by")}
+            ) or row.get("shown_by", "instructor") != "instructor":
                 raise ValueError(f"{table.name}, entry {number}: {sorted(row)} are not its fields")
             outcome = frozenset(row["red"]), tuple(row.get("prints", ()))
-            changes.append(Change(lesson, row["invites"], row["replace"], row["with"], *outcome))
+            page = BOOK / "instructors" / lesson.name if "shown_by" in row else lesson
+            edit = row["replace"], row["with"]
+            changes.append(Change(lesson, row["invites"], *edit, *outcome, page))
     return changes
 
 

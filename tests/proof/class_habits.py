@@ -22,7 +22,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError
 
 import refresh
-from bench.course import LESSON_TEXTS
+from bench.course import lesson_texts
 from lesson_sections import Section, sections
 
 ASLEEP = 20  # seconds for which a laptop is shut
@@ -261,6 +261,4 @@ class Habit:
 
 def load() -> list[Habit]:
     """Every habit on every lesson."""
-    return [
-        Habit(lesson, habit) for lesson in sorted(LESSON_TEXTS.glob("*.md")) for habit in HABITS
-    ]
+    return [Habit(lesson, habit) for lesson in lesson_texts() for habit in HABITS]

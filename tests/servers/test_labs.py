@@ -27,8 +27,9 @@ import pytest
 import repairs
 from bench.course import COURSE
 from bench.practice.checking import run_checks
-from bench.practice.folders import GIVEN, Lab, check_names, every_lab, find, read
-from bench.practice.printed_outcomes import Correct, Incorrect, Outcome
+from bench.practice.folders import GIVEN, Lab, check_names, every_lab, find, needs_nothing, read
+from bench.practice.in_the_page import check_in_the_page, labs_of_the_page
+from bench.practice.printed_outcomes import Correct, Incorrect, Outcome, RightSoFar
 from bench.servers.postgres import Postgres
 from bistro.app import app
 from repairs import Repair
@@ -239,6 +240,45 @@ def test_the_starter_of_lab_1_fails_beside_one_report(
     assert failed.name == "test_health_answers_beside_one_report"
 
 
+# -- what a page says of them --
+
+
+@pytest.mark.parametrize("lab", labs_of_the_page(), ids=lambda lab: lab.name)
+def test_a_page_says_what_the_command_says(
+    lab: Lab, outcomes: dict[tuple[str, str], Outcome], tmp_path: Path
+) -> None:
+    """Of every file that the command has checked here, word for word; starters among them."""
+    for (name, file), at_the_desk in outcomes.items():
+        if name != lab.name:
+            continue
+        path = tmp_path / lab.work.name
+        path.write_text(sources(lab)[file], encoding="utf-8")
+        in_the_page = check_in_the_page(lab, path)
+        assert in_the_page.checks == at_the_desk.checks, file
+        if isinstance(at_the_desk, Correct):
+            assert isinstance(in_the_page, Correct if needs_nothing(lab) else RightSoFar)
+        else:
+            said = without_counts(in_the_page.message)
+            assert said.endswith(without_counts(at_the_desk.message)) or file in RACES, file
+            assert in_the_page.code == at_the_desk.code
+
+
+RACES = {"note_after_the_answer"}
+"""The note comes after the answer, before or after the next question: two sentences are true."""
+
+
+def without_counts(message: str) -> str:
+    """How many came in time depends on the machine, and the stand-ins have no hurry."""
+    return re.sub(r"\d+( (is|are|waits?))?\b", "…", message)
+
+
+def test_each_page_says_where_its_checks_run() -> None:
+    for lab in LABS:
+        here = lab in labs_of_the_page()
+        assert (f"{{live-lab}} {short(lab)}" in page(lab)) == here
+        assert ("The checks of this lab need a real PostgreSQL" in page(lab)) == (not here)
+
+
 # -- the files --
 
 
@@ -313,7 +353,8 @@ def test_the_smallest_change_of_lab_1_is_two_lines() -> None:
 
 @each_lab
 def test_the_page_shows_the_files_themselves(lab: Lab) -> None:
-    for file in (lab.starter, lab.repaired):
+    editor = f"{{live-lab}} {short(lab)}\n"
+    for file in (lab.repaired,) if editor in page(lab) else (lab.starter, lab.repaired):
         assert f"{{literalinclude}} ../../{file.relative_to(COURSE).as_posix()}\n" in page(lab)
     assert f"python -m bench.practice {short(lab)}\n" in page(lab)
     assert f'submit("{lab.name}")' in page(lab)

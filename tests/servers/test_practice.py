@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -25,6 +26,7 @@ from bench.instruments.gates import until
 from bench.practice import commands
 from bench.practice.checking import run_checks
 from bench.practice.folders import Lab, UnknownLab, check_names, find, read
+from bench.practice.marking import course_version
 from bench.practice.printed_outcomes import (
     Check,
     Closed,
@@ -438,7 +440,7 @@ def test_the_starter_shows_how_it_fails_and_is_no_attempt(lab: Lab, verdicts: Ve
     assert told.failed
     assert told.failed.name == check_names(lab)[1]
     assert told.message == f"{commands.STILL} This is how it fails: No."
-    assert lab.progress() == {"failing": None, "hints": 0}
+    assert lab.progress() == {"failing": None, "hints": 0, "used": {check_names(lab)[1]: 2}}
     assert numbers(lab, 1) == [1], "a hint is there before the first attempt, too"
 
 
@@ -511,6 +513,8 @@ def test_the_command_works_on_the_track_and_leaves_the_lab_alone(
     assert f"`labs/{WITH}/work/sessions.py` is your copy" not in say("")
     assert "Hint 1 of 3 for “test_a_full_pool_refuses_in_time”" in say("hint 1")
     assert f"`labs/{WITH}/work/sessions.py` is the starter again." in say("reset")
+    fields = json.loads(say("--json"))
+    assert (fields["lab"], fields["track"]) == ("04-twenty-connections", "sqlalchemy")
     assert "create_async_engine( database_url(), pool_size=3," in say("solution")
     assert not lab_with_a_track.work.parent.exists()
 
@@ -534,6 +538,78 @@ def test_a_cell_of_a_track_is_saved_in_its_folder(
     assert commands.submit("04/with-sqlalchemy").next == f'Hint 1 of 3: `hint("{WITH}")`.'
     assert read(track.work) == "app = 2\n"
     assert not lab_with_a_track.work.parent.exists()
+
+
+# -- for an instructor's table --
+
+
+def line_of(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, object]]:
+    code = commands.main(["01", "--json", *words])
+    [line] = capsys.readouterr().out.splitlines()
+    return code, json.loads(line)
+
+
+def test_an_outcome_is_one_line_of_json_with_the_hints_that_were_used(
+    lab: Lab, verdicts: Verdicts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = check_names(lab)
+    verdicts.says = "1"
+    numbers(lab, 2)
+    code, fields = line_of(capsys)
+    assert code == 1
+    assert fields == {
+        "lab": "01-health-check",
+        "track": "",
+        "outcome": "incorrect",
+        "passed": 0,
+        "checks": len(names),
+        "failing": names[1],
+        "hints": 2,
+        "course": course_version(),
+    }
+    verdicts.says = "2"
+    commands.submit("01")
+    numbers(lab, 3)
+    verdicts.says = "passed"
+    code, fields = line_of(capsys, "--learner", " Ada  Lovelace ")
+    assert code == 0
+    passed = fields["outcome"], fields["passed"], fields["failing"], fields["hints"]
+    assert passed == ("correct", len(names), None, 5), "all hints, also those for earlier checks"
+    assert fields["learner"] == "Ada Lovelace"
+    commands.main(["01", "reset"])
+    capsys.readouterr()
+    verdicts.says = "0"
+    again = line_of(capsys)[1]
+    assert (again["outcome"], again["hints"]) == ("not attempted", 0)
+    assert "learner" not in again
+
+
+@pytest.mark.parametrize(
+    ("says", "outcome", "failing"),
+    [("raised in 1", "raised", 1), ("cannot start", "raised", None), ("0", "incorrect", 0)],
+)
+def test_the_line_names_the_check_that_stopped(
+    says: str,
+    outcome: str,
+    failing: int | None,
+    lab: Lab,
+    verdicts: Verdicts,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    verdicts.says = says
+    _, fields = line_of(capsys)
+    assert fields["outcome"] == outcome
+    assert fields["failing"] == (None if failing is None else check_names(lab)[failing])
+
+
+@pytest.mark.parametrize(
+    "words", ["01 --json hint", "01 --learner Ada", "01 --json --learner", "table", "--json"]
+)
+def test_a_line_that_is_asked_for_wrongly_says_how(
+    words: str, lab: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert commands.main(words.split()) == 2
+    assert "--json [--learner NAME]" in capsys.readouterr().out
 
 
 # -- in a notebook --

@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 
 from bench import LoopTrace, Wiretap
-from bench.instruments.wiretap import Message, meaning, messages
 from bench.traces.trace import check_trace
 
 ASK = "select $1::int + 1"
@@ -81,20 +80,3 @@ def test_the_life_of_a_query_is_a_trace_without_gaps(dsn: str) -> None:
         await connection.close()
 
     asyncio.run(main())
-
-
-def test_messages_are_cut_and_a_piece_is_left_out() -> None:
-    data = b"Z\0\0\0\x05I" + b"C\0\0\0\x0dSELECT 1\0" + b"D\0\0"
-    heard = list(messages(data, {"Z": "ReadyForQuery"}))
-    assert [(m.letter, m.name, m.body) for m in heard] == [
-        ("Z", "ReadyForQuery", b"I"),
-        ("C", "unknown", b"SELECT 1\0"),
-    ]
-    assert [meaning(message) for message in heard] == ["idle", "SELECT 1"]
-
-
-def test_what_a_row_and_a_limit_say() -> None:
-    two = b"\0\2" + b"\0\0\0\1A" + b"\xff\xff\xff\xff"
-    assert meaning(Message("D", "DataRow", two)) == "41 | "
-    assert meaning(Message("E", "Execute", b"\0\0\0\0\0")) == "all rows"
-    assert meaning(Message("E", "Execute", b"\0\0\0\0\2")) == "at most 2 rows"

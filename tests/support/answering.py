@@ -22,6 +22,8 @@ import serve
 PATH = "/answer"
 """Where a page posts its answer, as JSON."""
 
+SCRIPT = "/answer.mjs"
+
 
 class Served(NamedTuple):
     address: str
@@ -33,7 +35,10 @@ class Served(NamedTuple):
 
 @contextmanager
 def answering(site: Path, script: str = "") -> Iterator[Served]:
-    """Serve `site`. `script` is added to every page: the code of a module that posts the answer."""
+    """Serve `site`. Every page loads `script` as well: the code of a module that posts the answer.
+
+    It is a file of the site, so that the policy of the book's own pages lets it run.
+    """
     served = Served("", queue.Queue(), {})
 
     class Handler(serve.BookHandler):
@@ -50,12 +55,15 @@ def answering(site: Path, script: str = "") -> Iterator[Served]:
 
         def do_GET(self) -> None:
             path = Path(self.translate_path(self.path))
-            if not (script and path.suffix == ".html" and path.is_file()):
+            if self.path == SCRIPT:
+                body, kind = script.encode(), "text/javascript"
+            elif script and path.suffix == ".html" and path.is_file():
+                loading = f'<script type="module" src="{SCRIPT}"></script>'
+                body, kind = path.read_bytes() + loading.encode(), "text/html"
+            else:
                 return super().do_GET()
-            page = path.read_text("utf-8") + f'<script type="module">{script}</script>'
-            body = page.encode()
             self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -34,13 +34,17 @@ def documents() -> list[str]:
 def kind_of(document: str) -> str:
     """Numbered pages (`01-…`) in one folder are of one kind, and so is all plain prose.
 
-    A page with markup or a directive of the course's own is its own kind.
+    A page with markup or a directive of the course's own is its own kind. One that shows questions
+    and nothing else is of the kind of the intro, which opens with two.
     """
     folder, name = Path(document).parent.name, Path(document).name
     if re.match(r"\d", name):
         return folder
     text = (COURSE / f"{document}.md").read_text(encoding="utf-8")
-    return name if OWN_MARKUP.search(text) else "prose"
+    shown = {directive or markup for markup, directive in OWN_MARKUP.findall(text)}
+    if shown == {"quiz"}:
+        return "intro"
+    return name if shown else "prose"
 
 
 def kinds_of_page() -> dict[str, str]:

@@ -13,6 +13,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 import refresh
+from bench import claims
 from bench.claims import ClaimFailed, claim
 from bench.course import LABS
 
@@ -40,6 +41,13 @@ def test_a_claim_that_fails_says_what_was_seen():
         claim("pooled-call-two-trips", SENTENCE, max(trips, 1) == limits["most"])
     with pytest.raises(ClaimFailed, match=r"Seen: \[0, 1, 2, 3, 4, \.\.\.\]\.$"):
         claim("pooled-call-two-trips", SENTENCE, trips == 2, saw=list(range(100)))
+
+
+def test_in_a_web_page_a_red_claim_is_a_line_and_ends_nothing(capsys, monkeypatch):
+    monkeypatch.setattr(claims, "goes_on_when_red", True)
+    trips = 3
+    claim("pooled-call-two-trips", SENTENCE, trips == 2)
+    assert capsys.readouterr().out == f"does not hold: {SENTENCE} Seen: trips = 3.\n"
 
 
 def test_a_cell_goes_on_to_its_other_claims_before_it_turns_red():

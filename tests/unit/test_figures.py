@@ -96,6 +96,22 @@ class Untrusted(HTMLParser):
             self.words += data
 
 
+def test_the_bar_that_stands_out_has_a_colour_and_a_pattern_of_its_own() -> None:
+    plain, marked = (
+        bars({"one": 1, "two": 2}, label=LABEL, highlight=name) for name in (None, "two")
+    )
+    assert "#009e73" not in plain.html.lower()
+    assert marked.html.lower().count("#009e73") == 1
+    assert marked.html.count("<pattern") == 1
+    with pytest.raises(ValueError, match="highlight='three' names no bar"):
+        bars({"one": 1}, label=LABEL, highlight="three")
+
+
+def test_an_axis_of_whole_things_counts_in_ones() -> None:
+    texts = [text.text for text in svg_of(bars({"a": 1}, label=LABEL, whole=True)).iter("text")]
+    assert [text for text in texts if re.fullmatch(r"[\d.]+", text or "")] == ["0", "1"]
+
+
 @every_figure
 def test_before_the_first_run_a_sentence_stands_in_for_the_drawing(name: str):
     figure = FIGURES[name](title="A title", caption="A caption.")

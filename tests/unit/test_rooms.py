@@ -18,6 +18,7 @@ from bench.course import BOOK, LABS
 
 BENCH = LABS / "bench"
 EXTENSIONS = BOOK / "_ext"
+SLIDES = BOOK / "_slides"
 
 # Room → the rooms of `bench` that it may import, beside itself. The front is what stands in `bench`
 # without a wing. What instruments record is a trace, so they need its format; a trace needs no
@@ -28,17 +29,20 @@ ARROWS = {
     "traces": {"front"},
     "instruments": {"servers", "traces", "front"},
     "figures": {"traces", "front"},
-    "quizzes": {"front"},
+    "quizzes": {"figures", "front"},
     "practice": {"instruments", "servers", "front"},
+    "ready": {"servers", "front"},
     "visit": {"front", "servers", "traces", "instruments", "figures", "quizzes", "practice"},
     "bistro": set(),
-    "_ext": {"front", "traces", "quizzes"},
+    "_ext": {"front", "traces", "quizzes", "practice"},
+    "_slides": {"front", "quizzes"},
 }
 
 STANDARD_LIBRARY_ALONE = [
     *("claims", "course", "claim_index", "units", "assets", "palette", "captions"),
     *("instruments.virtual", "instruments.heartbeats"),  # the reader's browser
-    *("instruments.gates", "instruments.in_vain"),
+    *("instruments.gates", "instruments.in_vain", "instruments.simulated_sockets"),
+    *("practice.in_the_page", "practice.commands"),
     *(
         "servers.supervisor",
         "servers.private",
@@ -48,7 +52,8 @@ STANDARD_LIBRARY_ALONE = [
 ]
 """Modules of `bench` whose imports at the top lead to nothing that must be installed."""
 
-FILES = sorted([*BENCH.rglob("*.py"), *(LABS / "bistro").glob("*.py"), *EXTENSIONS.glob("*.py")])
+FOLDERS = (LABS / "bistro", EXTENSIONS, SLIDES)
+FILES = sorted([*BENCH.rglob("*.py"), *(file for one in FOLDERS for file in one.glob("*.py"))])
 
 
 def room_of(file: Path) -> str:
@@ -98,10 +103,12 @@ def test_imports_point_one_way(room: str) -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_room_imports_what_is_made_with_it(room: str) -> None:
-    """The instruments know no app and no page; only extensions know one another."""
+    """The instruments know no app and no page; only what makes pages knows extensions."""
     outside = {"bistro", "evidence", "recorders", "simulator", "book", "notebooks", "tests"}
-    if room != "_ext":
+    if room not in ("_ext", "_slides"):
         outside |= {one.stem for one in EXTENSIONS.glob("*.py")}
+    if room != "_slides":
+        outside |= {one.stem for one in SLIDES.glob("*.py") if not one.stem.startswith("__")}
     for file in FILES:
         if room_of(file) == room:
             tops = {module.split(".")[0] for module, _ in imports(read(file))}

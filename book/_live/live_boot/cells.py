@@ -80,6 +80,6 @@ class AwaitsItsRun(ast.NodeTransformer):
 def install() -> None:
     from bench import claims  # not before `impossible` has seen to the names that are not here
 
-    claims.goes_on_when_red = True  # an invited change turns one red; the cells below must run
     builtins.display = display
+    claims.goes_on_when_red = True  # an invited change turns one red; the cells below must run
     sys.stdout.reconfigure(line_buffering=True)

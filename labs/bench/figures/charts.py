@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypedDict, Unpack
 
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from bench.figures.drawing import Drawing, finish, sketch
 from bench.figures.marks import (
@@ -27,7 +27,7 @@ from bench.figures.marks import (
     style_of,
 )
 from bench.figures.svg import INK
-from bench.palette import BLUE
+from bench.palette import BLUE, GREEN
 from bench.units import counted
 
 Model = Callable[[float], float] | Mapping[float, float]
@@ -90,20 +90,27 @@ def bars(
     digits: int = 3,
     guess: float | None = None,
     guess_row: str | None = None,
+    highlight: str | None = None,
+    whole: bool = False,
     **text: Unpack[Frame],
 ) -> Drawing:
     """Horizontal bars in the order given, each name above its bar and each value at its end.
 
     Values are written with `digits` significant digits and `unit`. The guess is on the x axis;
-    with `guess_row`, the name of a bar, it is drawn across that bar alone.
+    with `guess_row`, the name of a bar, it is drawn across that bar alone. The bar that `highlight`
+    names is green and hatched; its name has to say why. With `whole` the axis counts in ones.
     """
     if guess_row is not None and guess_row not in values:
         raise ValueError(f"bars: guess_row={guess_row!r} names no bar: use one of {[*values]}.")
+    if highlight is not None and highlight not in values:
+        raise ValueError(f"bars: highlight={highlight!r} names no bar: use one of {[*values]}.")
     names, numbers = list(values), finite(values.values(), "bars", least=0)
     with sketch(0.75 + 0.52 * len(names)) as (fig, ax):
         ax.set_xlim(0, limit(max(numbers), guess, 1.3))
         ax.set_ylim(len(names) - 0.35, -0.75)
-        ax.barh(range(len(names)), numbers, height=0.42, color=BLUE)
+        drawn = ax.barh(range(len(names)), numbers, height=0.42, color=BLUE)
+        if highlight is not None:
+            drawn[names.index(highlight)].set(facecolor=GREEN, hatch="//", edgecolor=INK)
         for row, (name, number) in enumerate(zip(names, numbers, strict=True)):
             at: Style = {"textcoords": "offset points", "ha": "left"}
             ax.annotate(name, (0, row - 0.21), (1, 2), va="bottom", **at)
@@ -113,6 +120,8 @@ def bars(
             shown = counted(f"{number:.{digits}g}", unit)
             ax.annotate(shown, (end, row), (5, 0), va="center", **at)
         ax.yaxis.set_major_locator(NullLocator())
+        if whole:
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         frame(ax, xlabel or unit, None, grid="x")
         rows = {name: row for row, name in enumerate(names)}
         across = [rows[guess_row]] if guess_row else [*rows.values()]

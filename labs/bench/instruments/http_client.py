@@ -14,6 +14,11 @@ from time import perf_counter
 from typing import cast
 from urllib.parse import urlsplit
 
+NO_LENGTH = (
+    "The reply to {what} (status {status}) has no Content-Length; this client reads no chunked or "
+    "streamed replies. Use httpx for this route."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -179,12 +184,7 @@ class _Connection(asyncio.Protocol):
         status = int(head[9:12])
         length = 0 if self._what.startswith("HEAD ") else _content_length(head, status)
         if length is None:
-            self._finish(
-                ValueError(
-                    f"The reply to {self._what} (status {status}) has no Content-Length; this "
-                    "client reads no chunked or streamed replies. Use httpx for this route."
-                )
-            )
+            self._finish(ValueError(NO_LENGTH.format(what=self._what, status=status)))
         elif len(body) >= length:
             self._received = b""
             # uvicorn closes after an unhandled exception, a moment after its reply with status 500

@@ -4,56 +4,21 @@
         await connection.fetchval("select price_cents from dishes where id = $1", 1)
     print(wire.transcript())
 
-The messages are those of PostgreSQL's protocol, version 3.0 (manual, "Frontend/Backend Protocol").
+`protocol_messages.py` says what the bytes mean.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import asyncpg
 
 from bench.instruments.looptrace import LoopTrace
+from bench.instruments.protocol_messages import RECEIVED, SENT, Message, meaning, messages
 from bench.traces.building import build_trace
-
-_SENT = {
-    "B": "Bind",
-    "C": "Close",
-    "D": "Describe",
-    "E": "Execute",
-    "H": "Flush",
-    "P": "Parse",
-    "Q": "Query",
-    "S": "Sync",
-    "X": "Terminate",
-}
-_RECEIVED = {
-    "1": "ParseComplete",
-    "2": "BindComplete",
-    "3": "CloseComplete",
-    "C": "CommandComplete",
-    "D": "DataRow",
-    "E": "ErrorResponse",
-    "I": "EmptyQueryResponse",
-    "N": "NoticeResponse",
-    "S": "ParameterStatus",
-    "T": "RowDescription",
-    "Z": "ReadyForQuery",
-    "n": "NoData",
-    "s": "PortalSuspended",
-    "t": "ParameterDescription",
-}
-
-
-class Message(NamedTuple):
-    """One message: its letter, the manual's name for it, and the bytes after letter and length."""
-
-    letter: str
-    name: str
-    body: bytes
 
 
 class Event(NamedTuple):
@@ -102,7 +67,7 @@ class Wiretap:
         def write_and_note(data: bytes) -> None:
             write(data)
             what = "buffered" if transport.get_write_buffer_size() else "sent"
-            self._note(what, list(messages(bytes(data), _SENT)))
+            self._note(what, list(messages(bytes(data), SENT)))
 
         try:
             transport.write = write_and_note
@@ -160,35 +125,6 @@ class Wiretap:
         return "\n".join(lines)
 
 
-def meaning(message: Message) -> str:
-    """What the bytes of a message say, for the messages of a cached query; else its plain text."""
-    body = message.body
-    match message.name:
-        case "Bind":
-            _, statement, rest = body.split(b"\0", 2)
-            start = 2 + 2 * int.from_bytes(rest[:2])  # after the formats of the values
-            values = " ".join(value.hex(" ") for value in columns(rest[start:]))
-            return f"{statement.decode()} with {values or 'no value'}"
-        case "Execute":
-            most = int.from_bytes(body[-4:])
-            return f"at most {most} row{'s' * (most > 1)}" if most else "all rows"
-        case "DataRow":
-            return " | ".join(value.hex(" ") for value in columns(body))
-        case "ReadyForQuery":
-            return {b"I": "idle", b"T": "in a transaction", b"E": "in a failed one"}[body]
-    return "".join(chr(byte) if 32 <= byte < 127 else " " for byte in body).strip()
-
-
-def columns(body: bytes) -> list[bytes]:
-    """The values in a Bind or a DataRow: how many, then each with its length; NULL is empty."""
-    values, rest = [], body[2:]
-    for _ in range(int.from_bytes(body[:2])):
-        end = 4 + max(0, int.from_bytes(rest[:4], signed=True))
-        values.append(rest[4:end])
-        rest = rest[end:]
-    return values
-
-
 class _Listener(asyncio.Protocol):
     """Stands in for asyncpg's protocol, and hands everything on."""
 
@@ -200,18 +136,7 @@ class _Listener(asyncio.Protocol):
                 setattr(self, name, getattr(protocol, name))
 
     def data_received(self, data: bytes) -> None:
-        heard = list(messages(data, _RECEIVED))
+        heard = list(messages(data, RECEIVED))
         self._wire._note("received", heard)
         self._protocol.data_received(data)
         self._wire._note("decoded", heard)
-
-
-def messages(data: bytes, names: dict[str, str]) -> Iterator[Message]:
-    """The whole messages in `data`; a piece at its end is left out."""
-    while len(data) >= 5:
-        end = 1 + int.from_bytes(data[1:5])
-        if len(data) < end:
-            return
-        letter = chr(data[0])
-        yield Message(letter, names.get(letter, "unknown"), data[5:end])
-        data = data[end:]

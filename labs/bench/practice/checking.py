@@ -9,25 +9,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from bench.course import COURSE, LABS
 from bench.practice.folders import Lab
-from bench.practice.printed_outcomes import (
-    STUCK,
-    UNREADABLE,
-    Check,
-    Closed,
-    Correct,
-    Incorrect,
-    Raised,
-    State,
-)
-
-Checked = Raised | Incorrect | Correct | Closed
-"""What can come of running the checks."""
+from bench.practice.judgements import Checked, Judgement, unreadable
+from bench.practice.printed_outcomes import STUCK, Check
 
 LIMIT = 120.0  # seconds: some six on a quiet machine
 
@@ -46,55 +34,18 @@ def run_checks(
     """
     if problem := unreadable(lab, file):
         return problem
-    checks: dict[str, Check] = {}
-    outcome: Checked | None = None
+    judgement = Judgement(lab, tell)
     with pytest_of(lab, file, limit) as (output, out_of_time):
         said = []
         for line in output:
             if not line.startswith("{"):
                 said.append(line)
-                continue
-            event = json.loads(line)
-            if "checks" in event:
-                checks = {name: Check(name, title) for name, title in event["checks"]}
-                continue
-            outcome, state = understood(lab, event)
-            if state != "not reached yet":
-                checks[event["check"]] = check = replace(checks[event["check"]], state=state)
-                if tell:
-                    tell(check)
-            if outcome:
+            elif judgement.hear(json.loads(line)):
                 break
-    if outcome is None and out_of_time.is_set():
-        open_checks = [check for check in checks.values() if check.state != "passed"]
-        if open_checks:
-            check = replace(open_checks[0], state="failed")
-            checks[check.name] = check
-            if tell:
-                tell(check)
-        outcome = Incorrect(lab.name, STUCK.format(limit=limit))
-    elif outcome is None and checks and all(c.state == "passed" for c in checks.values()):
-        outcome = Correct(lab.name, f"All {len(checks)} checks pass. {lab.reason()}")
-    elif outcome is None:
-        last = next((line.strip() for line in reversed(said) if line.strip()), "pytest ended.")
-        outcome = Closed(lab.name, last)
-    return replace(outcome, checks=tuple(checks.values()))
-
-
-def understood(lab: Lab, event: dict[str, Any]) -> tuple[Checked | None, State]:
-    """An event's outcome, None for a passed check, and the state that the check has now."""
-    match event["result"]:
-        case "passed":
-            return None, "passed"
-        case "failed":
-            return Incorrect(lab.name, event["message"]), "failed"
-        case "raised":
-            message = f"{event['raised']}: {event['message']}".removesuffix(": ")
-            code = f"line {event['line']}: {event['code']}" if event["line"] else ""
-            raised = Raised(lab.name, message, code)
-            return raised, "raised" if event["during"] else "not reached yet"
-        case _:
-            return Closed(lab.name, event["message"]), "not reached yet"
+    if out_of_time.is_set():
+        return judgement.stuck(STUCK.format(limit=limit))
+    words = (line.strip() for line in reversed(said) if line.strip())
+    return judgement.at_the_end(next(words, "pytest ended."))
 
 
 @contextmanager
@@ -156,19 +107,3 @@ def pytest_of(lab: Lab, file: Path, limit: float) -> Iterator[tuple[IO[str], thr
         process.kill()
         process.stdout.close()
         process.wait()
-
-
-def unreadable(lab: Lab, file: Path) -> Raised | None:
-    """Why Python cannot read the file, without running it; None when it can."""
-    try:
-        source = file.read_text(encoding="utf-8")
-        compile(source, file.name, "exec")
-    except SyntaxError as error:
-        lines = source.splitlines()
-        number = error.lineno or 0
-        code = f"line {number}: {lines[number - 1].strip()}" if 0 < number <= len(lines) else ""
-        kind = type(error).__name__  # it may be an IndentationError
-        return Raised(lab.name, UNREADABLE.format(problem=f"{kind}: {error.msg}"), code)
-    except ValueError as error:  # a null character, or not UTF-8
-        return Raised(lab.name, UNREADABLE.format(problem=error))
-    return None

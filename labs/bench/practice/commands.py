@@ -8,6 +8,9 @@ In a notebook, `submit("01-health-check")` as the last line of the cell that hol
     python -m bench.practice 01 hint 1       the first hint again
     python -m bench.practice 01 solution     the tested solution and its reason
     python -m bench.practice 01 reset        begin again; your file is kept
+    python -m bench.practice 01 --json       check, and print the outcome as one line of JSON;
+                                             with --learner "Ada" it names its learner
+    python -m bench.practice table FILES     such lines as a table (see `bench.practice.marking`)
 
 A lab can have a track, which is the same task with another library. In a terminal it is the option
 `--with sqlalchemy`, and in a notebook a part of the name: `submit("04/with-sqlalchemy")`.
@@ -26,11 +29,12 @@ from dataclasses import replace
 
 from bench.practice.checking import LIMIT, run_checks
 from bench.practice.folders import Lab, UnknownLab, find, read
+from bench.practice.judgements import not_attempted
+from bench.practice.marking import marked_line, table_of
 from bench.practice.printed_outcomes import (
     Check,
     Correct,
     Hint,
-    NotAttempted,
     Outcome,
     Raised,
     Solution,
@@ -39,10 +43,12 @@ from bench.practice.printed_outcomes import (
 
 IN_A_CELL = '{verb}("{lab.name}")'
 IN_A_SHELL = "python -m bench.practice {lab.words} {verb}"
-USAGE = "python -m bench.practice LAB [--with TRACK] [hint [NUMBER] | solution | reset]"
+USAGE = (
+    "python -m bench.practice LAB [--with TRACK] [hint [NUMBER] | solution | reset | --json "
+    "[--learner NAME]], or: python -m bench.practice table FILES"
+)
 _SUBMIT = re.compile(r"^\s*(bench\.|practice\.)*submit\(.*$", re.MULTILINE)
 _OURS = {"submit", "hint", "solution"}
-STILL = "The file is still the starter. What to change stands on the lab's page."
 AN_ERROR = {"name": "an error", "title": "the error that your code raised"}
 ERROR_HINTS = (
     "Which value on the line of the error is not what that line expects, and what made it?",
@@ -96,13 +102,8 @@ def check(
     outcome = run_checks(lab, lab.work, tell, limit)
     if lab.untouched(read(lab.work)) and outcome.stopped:
         lab.remember(failing=None, hints=0)  # what an earlier try failed is no longer of use
-        return NotAttempted(
-            lab.name,
-            f"{beginning or STILL} This is how it fails: {outcome.message}",
-            outcome.code,
-            outcome.checks,
-            next=f"The next hint: `{how.format(verb='hint', lab=lab)}`.",
-        )
+        offer = f"The next hint: `{how.format(verb='hint', lab=lab)}`."
+        return replace(not_attempted(lab, outcome, beginning), next=offer)
     if isinstance(outcome, Correct):
         lab.remember(failing=None, hints=0)
         call = how.format(verb="solution", lab=lab)
@@ -135,6 +136,8 @@ def next_hint(lab: Lab, number: int | None = None, how: str = IN_A_CELL) -> Hint
     this = number or min(shown + 1, len(hints))
     if lab.progress().get("failing") == failing:
         lab.remember(hints=max(shown, this))
+    used = lab.progress().get("used") or {}
+    lab.remember(used=used | {failing["name"]: max(used.get(failing["name"], 0), this)})
     verb = "hint" if this < len(hints) else "solution"
     then = f"Next: `{how.format(verb=verb, lab=lab)}`."
     return Hint(failing["title"], this, len(hints), hints[this - 1], then)
@@ -173,7 +176,7 @@ def reset(lab: Lab) -> str:
     """Begin again with the starter, without the memory of hints. The learner's file is kept."""
     kept = f"Your file is kept as `{lab.keep()}`. " if lab.work.exists() else ""
     lab.begin()
-    lab.remember(failing=None, hints=0, submitted=None)
+    lab.remember(failing=None, hints=0, submitted=None, used={})
     return f"{kept}`{lab.shown(lab.work)}` is the starter again."
 
 
@@ -229,15 +232,20 @@ def asked(words: list[str]) -> tuple[str, list[str]] | None:
 
 def main(words: list[str]) -> int:
     """The command. Returns 0 when it did what was asked: for a check, when all checks pass."""
-    if (understood := asked(words)) is None:
-        print(f"Usage: {USAGE}")
-        return 2
+    if words[:1] == ["table"]:
+        return print_table(words[1:]) if words[1:] else misused()
+    as_json = "--json" in words
+    words, learner = without_learner([word for word in words if word != "--json"])
+    if learner is None or (understood := asked(words)) is None:
+        return misused()
     name, rest = understood
     try:
         lab = find(name)
     except UnknownLab as error:
         print(error)
         return 2
+    if as_json or learner:
+        return print_line(lab, learner) if as_json and not rest else misused()
     match rest:
         case []:
             outcome = check(lab, lambda done: print(done, flush=True), IN_A_SHELL)
@@ -259,6 +267,42 @@ def main(words: list[str]) -> int:
         case ["reset"]:
             print(wrapped(reset(lab)))
         case _:
-            print(f"Usage: {USAGE}")
-            return 2
+            return misused()
     return 0
+
+
+def misused() -> int:
+    print(f"Usage: {USAGE}")
+    return 2
+
+
+def without_learner(words: list[str]) -> tuple[list[str], str | None]:
+    """The words without `--learner NAME`, and the name: "" without the option, None without one."""
+    for at, word in enumerate(words):
+        if word == "--learner":
+            name = " ".join("".join(words[at + 1 : at + 2]).split())
+            return words[:at] + words[at + 2 :], name or None
+        if word.startswith("--learner="):
+            name = " ".join(word.removeprefix("--learner=").split())
+            return words[:at] + words[at + 1 :], name or None
+    return words, ""
+
+
+def print_line(lab: Lab, learner: str) -> int:
+    """Check the lab and print its outcome as one line of JSON, and nothing else."""
+    outcome = check(lab, None, IN_A_SHELL)
+    print(marked_line(lab, outcome, learner))
+    return 0 if isinstance(outcome, Correct) else 1
+
+
+def print_table(names: list[str]) -> int:
+    """Print the table of these files; what could not be read goes to the error output."""
+    try:
+        table, problems = table_of(names)
+    except OSError as error:
+        problems = [f"{error.filename}: {error.strerror}"]
+    else:
+        print(table, end="")
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0

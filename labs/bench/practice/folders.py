@@ -186,16 +186,23 @@ def one_of(labs: list[Lab], name: str, one: str, several: str) -> Lab:
 
 def check_titles(lab: Lab) -> dict[str, str]:
     """The titles of a lab's checks by their names, in order, without running them."""
-    tree = ast.parse(read(lab.folder / "test_lab.py"))
-    functions = ast.FunctionDef, ast.AsyncFunctionDef
-    nodes = [node for node in tree.body if isinstance(node, functions)]
-    checks = [node for node in nodes if node.name.startswith("test_")]
-    return {node.name: ast.get_docstring(node) or node.name for node in checks}
+    return {node.name: ast.get_docstring(node) or node.name for node in _checks(lab)}
 
 
 def check_names(lab: Lab) -> list[str]:
     """The names of a lab's checks, in order."""
     return list(check_titles(lab))
+
+
+def needs_nothing(lab: Lab) -> bool:
+    """Whether the checks ask for no laboratory: no database, no server."""
+    return not any(node.args.args for node in _checks(lab))
+
+
+def _checks(lab: Lab) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    tree = ast.parse(read(lab.folder / "test_lab.py"))
+    nodes = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [node for node in nodes if node.name.startswith("test_")]
 
 
 def read(path: Path) -> str:

@@ -18,10 +18,10 @@ NO_APP = "The file has no `app`. Keep the last lines of the starter."
 ENDED_IN_THE_IMPORT = "Python ended while it read the file. Remove the call that ends it."
 ENDED_BY_A_ROUTE = "GET {path} ended the whole server. A route must return or raise."
 UNREADABLE = "{problem}. Python cannot read the file."
-STUCK = (
-    "The checks did not come to their end in {limit:g} seconds. Your code waits for something that "
-    "never comes: look for a loop or a wait without an end."
+NEVER_COMES = (
+    "Your code waits for something that never comes: look for a loop or a wait without an end."
 )
+STUCK = "The checks did not come to their end in {limit:g} seconds. " + NEVER_COMES
 
 State = Literal["passed", "failed", "raised", "not reached yet"]
 
@@ -107,6 +107,12 @@ class Correct(Outcome):
     """All checks passed."""
 
     headline = "Correct"
+
+
+class RightSoFar(Outcome):
+    """All checks pass where stand-ins play PostgreSQL: in a page. The real one is still to come."""
+
+    headline = "Right so far"
 
 
 class Closed(Outcome):

@@ -2,9 +2,8 @@
 
 It runs `async def test_…` functions, all on one event loop, so that they can share a server. It
 gives them the fixture `laboratory`. With LAB_REPORT=1 it writes what happens to standard output,
-one JSON object a line: {"checks": [[name, title], …]}, then {"check": name, "result": …} for each
-finished check, where the result is passed, failed, raised or closed. `bench.practice.checking`
-reads it.
+one JSON object a line: the events of `bench.practice.judgements`. `bench.practice.checking` reads
+them.
 """
 
 from __future__ import annotations
@@ -19,7 +18,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bench.practice.submission import CodeRaised, Submission
+from bench.practice.judgements import event_of
+from bench.practice.submission import Submission
 
 T = TypeVar("T")
 
@@ -93,16 +93,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo[None]) -> None:
-    error = call.excinfo and call.excinfo.value
-    if isinstance(error, AssertionError):
-        tell(check=item.name, result="failed", message=str(error))
-    elif isinstance(error, CodeRaised):
-        # before or after the check's own lines it is the app that does not start, or end
-        tell(check=item.name, result="raised", during=call.when == "call", **error.entry)
-    elif error:
-        lines = str(error).strip().splitlines() or [""]
-        said = lines[0] if lines[0] == lines[-1] else f"{lines[0]} {lines[-1].strip()}"
-        kind = "" if isinstance(error, RuntimeError) else f"{type(error).__name__}: "
-        tell(check=item.name, result="closed", message=kind + said)
+    if error := call.excinfo and call.excinfo.value:
+        tell(**event_of(item.name, error, during=call.when == "call"))
     elif call.when == "call":
         tell(check=item.name, result="passed")

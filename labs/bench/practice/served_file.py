@@ -17,7 +17,6 @@ import linecache
 import os
 import re
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import module_from_spec, spec_from_file_location
@@ -28,20 +27,15 @@ from fastapi.exceptions import ResponseValidationError
 
 from bench.practice.held_loop import watch
 from bench.practice.printed_outcomes import NO_APP
+from bench.practice.raised_code import NoApp, code_at, entry, entry_of, innermost
 
 FILE = Path(os.environ["LAB_FILE"])
 DIARY = Path(os.environ["LAB_DIARY"])
 
-# What differs from run to run, and helps nobody: ports and addresses in memory.
-CHANGING = re.compile(r"(?<=\bport )\d+|(?<=\w:)\d{4,5}\b|(?<=\b0x)\w+")
 BEAT = "/.well-known/beat"  # answered here, beside the submitted app: does its loop still beat?
 LATER = "/.well-known/later"  # so is this, with seconds in the query: the loop's clock runs on
 CANCEL = "/.well-known/cancel"  # and this: every request that is under way is cancelled
 DEF = re.compile(r"\s*(async )?def ")
-
-
-class NoApp(Exception):
-    """The file was read to its end, and there is no `app` in it."""
 
 
 def note(**entry: object) -> None:
@@ -51,26 +45,16 @@ def note(**entry: object) -> None:
 
 def note_error(error: BaseException) -> None:
     """Note what was raised, and the last line of the submitted file on the way there."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    places = [line for frame, line in traceback.walk_tb(error.__traceback__) if is_ours(frame)]
-    line = places[-1] if places else None
-    message = next(iter(str(error).strip().splitlines()), "").replace(str(FILE), FILE.name)
-    if isinstance(error, SyntaxError) and error.filename == str(FILE):
-        line = error.lineno
-    elif isinstance(error, ResponseValidationError):  # raised after the route has returned
-        message, line = not_its_type(error), route_line(error)
-    message = CHANGING.sub("…", message)
-    note(raised=type(error).__name__, message=message, line=line, code=code_at(line))
+    error = innermost(error)
+    if isinstance(error, ResponseValidationError):  # raised after the route has returned
+        note(**entry(error, not_its_type(error), route_line(error), FILE))
+    else:
+        note(**entry_of(error, FILE))
 
 
 def note_held(line: int) -> None:
     """Note a line that holds the event loop, and waits."""
-    note(held=True, line=line, code=code_at(line))
-
-
-def code_at(line: int | None) -> str:
-    return linecache.getline(str(FILE), line).strip() if line else ""
+    note(held=True, line=line, code=code_at(FILE, line))
 
 
 def not_its_type(error: ResponseValidationError) -> str:
@@ -96,10 +80,6 @@ def route_line(error: ResponseValidationError) -> int | None:
     while (code := linecache.getline(str(FILE), line)) and not DEF.match(code):
         line += 1
     return line if code else error.endpoint_line
-
-
-def is_ours(frame: Any) -> bool:
-    return frame.f_code.co_filename == str(FILE)
 
 
 def load() -> Any:

@@ -26,6 +26,7 @@ import asyncpg
 from bench.instruments.gates import Gate
 from bench.instruments.http_client import Client, Reply
 from bench.practice.printed_outcomes import ENDED_BY_A_ROUTE, ENDED_IN_THE_IMPORT
+from bench.practice.raised_code import CodeRaised
 from bench.servers.serving import serve
 
 PATIENCE = 3.0  # seconds, at least, before "no answer" is believed
@@ -36,14 +37,6 @@ TURNS = 400  # questions that PostgreSQL has to answer meanwhile
 
 _open: list[Path] = []  # the diaries of the servers that run
 _held: dict[int, str] = {}  # lines that have held a loop, and their code
-
-
-class CodeRaised(Exception):
-    """The submitted code raised. `entry` has raised, message, line (or None) and code."""
-
-    def __init__(self, entry: dict[str, Any]) -> None:
-        super().__init__(f"{entry['raised']}: {entry['message']}")
-        self.entry = entry
 
 
 @dataclass(frozen=True)

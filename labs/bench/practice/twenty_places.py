@@ -18,7 +18,8 @@ import httpx
 
 from bench.instruments.gates import Gate
 from bench.instruments.http_client import Reply
-from bench.practice.submission import LONG, PATIENCE, CodeRaised, Submission, served
+from bench.practice.raised_code import CodeRaised
+from bench.practice.submission import LONG, PATIENCE, Submission, served
 
 PLACES = 20 - 3
 WORKERS = 4 + 1

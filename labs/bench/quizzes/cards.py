@@ -45,6 +45,7 @@ SCRIPTS = (
 )
 UNITS = {"s": "seconds"}  # how a unit is written beside the number field
 SURE = {"guess": "I guess", "fairly": "Fairly sure", "certain": "Certain"}
+PLACES = {"entry": "Entry check", "exit": "Exit ticket"}
 TAGS = {"myth": "Myth buster", "choice": "Question", "number": "Prediction"}
 # JupyterLab takes `hidden` from the output of a notebook that it does not trust: only there is this
 # line seen. It takes the data and the scripts, too, until the cell has run.
@@ -66,14 +67,14 @@ def progress(lesson: str, book: Path = BOOK) -> Progress:
     """How many of a lesson's questions the reader has answered, and the way to forget them.
 
     Counts the questions that this lesson asks: not those it holds back, nor those of its page for
-    SQLAlchemy, but those which an earlier lesson held back for it. Raises QuizError for a lesson
-    without questions.
+    SQLAlchemy or of a page for classes, but those which an earlier lesson held back for it. Raises
+    QuizError for a lesson without questions.
     """
     lessons = load_lessons(book)
     _lesson(lessons, lesson)
     every = [item for one in lessons.values() for item in one.items]
     here = [item for item in every if (item.review_in or item.lesson) == lesson]
-    asked = [item.ref for item in here if not item.with_sqlalchemy]
+    asked = [item.ref for item in here if not (item.with_sqlalchemy or item.asked_at)]
     return Progress(lesson, tuple(asked))
 
 
@@ -107,7 +108,7 @@ class Card:
 
     def _repr_html_(self) -> str:
         item = self.item
-        tag = TAGS[item.kind]
+        tag = PLACES.get(item.asked_at) or TAGS[item.kind]
         if item.review_in:
             tag = f"From lesson {int(item.lesson)}"
         unit = f' data-unit="{html.escape(item.unit)}"' if item.unit else ""

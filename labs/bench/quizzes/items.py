@@ -8,6 +8,7 @@ A question looks like this:
       follows_from: ping-waits        # the claim from which the key follows
       review_in: "04"                 # optional: held back for this lesson
       with_sqlalchemy: true           # optional: asked on the lesson's page for SQLAlchemy
+      asked_at: entry                 # optional: asked by the entry check or, `exit`, on the ticket
       confidence: true                # optional, at most twice a lesson: asks "How sure are you?"
       options:
         - {text: "After the query.", right: true, say: "…"}
@@ -174,6 +175,7 @@ class _Question(Entry):
     follows_from: Id
     review_in: LaterLesson = ""  # the lesson that asks this question, if it is held back
     with_sqlalchemy: Only = False  # on the page beside the lesson, and not counted by the lesson
+    asked_at: Literal["", "entry", "exit"] = ""  # on a page for classes, not in a lesson
     confidence: Only = False
     _lesson: str = PrivateAttr("")
 

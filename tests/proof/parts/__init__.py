@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from parts.changes import changes
+from parts.classroom import classroom
 from parts.faults import faults
 from parts.flakes import flakes
 from parts.habits import habits
 from parts.lighthouse import lighthouse
-from parts.more import labs, long, pages
+from parts.more import labs, long, pages, slides
 from parts.pythons import pythons
 from parts.since import since
-from parts.wheelhouse import wheelhouse
 
 PARTS: dict[str, Callable[..., list[str]]] = {
     part.__name__: part
     for part in (
-        *(faults, changes, habits, long, labs, pages),
-        *(lighthouse, since, pythons, wheelhouse, flakes),
+        *(faults, changes, habits, long, labs, pages, slides),
+        *(lighthouse, since, pythons, classroom, flakes),
     )
 }

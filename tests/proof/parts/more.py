@@ -13,10 +13,16 @@ def long(memory: Memory) -> list[str]:
 
 
 def labs(memory: Memory) -> list[str]:
-    """every repair of every lab, right and wrong, not only two wrong ones of each"""
-    return complaints_of("labs", pytest("tests/servers/test_labs.py"), COURSE_WRONG="all")
+    """every repair of every lab, right and wrong, at a desk and in the page"""
+    files = "tests/servers/test_labs.py", "tests/browser/test_live_labs.py"
+    return complaints_of("labs", pytest(*files), COURSE_WRONG="all")
 
 
 def pages(memory: Memory) -> list[str]:
     """every page of the book in Chromium, in both themes at both widths, not one of each kind"""
     return complaints_of("pages", pytest("tests/browser/test_pages.py"), COURSE_PAGES="all")
+
+
+def slides(memory: Memory) -> list[str]:
+    """every slide and every handout of all lessons, not of one"""
+    return complaints_of("slides", pytest("tests/browser/test_slides.py"), COURSE_SLIDES="all")
