@@ -1,8 +1,8 @@
 """Record what PostgreSQL answers to the experiments of the page `book/playground.md`.
 
-    python labs/recorders/playground.py
+    python labs/recorders/playground.py [FILE]
 
-Reads `labs/evidence/playground/experiments.yml`, and writes `recorded.json` beside it.
+Reads `labs/evidence/playground/experiments.yml`, and writes FILE, or `recorded.json` beside it.
 The statements go through libpq, the calls through asyncpg with a wiretap on its connection. Nothing
 in the answers depends on the machine: the same server gives the same file again.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -179,5 +180,6 @@ async def record() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    target = Path(sys.argv[1]) if sys.argv[1:] else HERE / "recorded.json"
     text = json.dumps(asyncio.run(record()), indent=1, ensure_ascii=False)
-    (HERE / "recorded.json").write_text(f"{text}\n", encoding="utf-8")
+    target.write_text(f"{text}\n", encoding="utf-8")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import runpy
+import subprocess
+import sys
 
 import pytest
 
@@ -14,10 +14,13 @@ RECORDED = json.loads((EVIDENCE / "playground" / "recorded.json").read_text("utf
 
 
 @pytest.fixture(scope="module")
-def fresh() -> dict:
-    """The recorder's result, without a file."""
-    recorder = runpy.run_path(str(LABS / "recorders" / "playground.py"))
-    return json.loads(json.dumps(asyncio.run(recorder["record"]())))
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """What the recorder writes now. In a process of its own: asyncpg counts statements in each."""
+    target = tmp_path_factory.mktemp("playground") / "fresh.json"
+    command = [sys.executable, str(LABS / "recorders" / "playground.py"), str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(target.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("kind", ["versions", "statements", "conversations"])

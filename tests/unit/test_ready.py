@@ -139,14 +139,14 @@ def test_an_old_python_stops(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_path_with_umlauts_stops_on_windows_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     deep = Path("/Käse") / ("long" * 30)
-    assert list(machine.folder(deep)) == []
+    assert list(machine.course_path(deep)) == []
     monkeypatch.setattr(sys, "platform", "win32")
-    letters, length = machine.folder(deep)
+    letters, length = machine.course_path(deep)
     assert r"such as C:\course" in str(letters)
     assert letters.stops
     assert "126 letters" in str(length)
     assert not length.stops
-    assert list(machine.folder(Path("/course"))) == []
+    assert list(machine.course_path(Path("/course"))) == []
 
 
 def test_a_home_that_nobody_can_write_stops(monkeypatch: pytest.MonkeyPatch) -> None:

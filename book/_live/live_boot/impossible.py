@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from pyodide import webloop
 
 from live_boot.importing import after_import
+from live_boot.telling import CELL
 
 NO_THREADS = "a web page has no threads"
 NO_NETWORK = "a web page cannot open a network connection"
@@ -35,6 +36,8 @@ WINGS = {
     "practice": "it runs a lab's checks in a process of its own",
 }
 """Why a name of `bench` is not here, by the wing in which it lives."""
+NEVER_HERE = WINGS.keys() - {"instruments"}
+"""Wings of which a cell can use nothing, even where a module of theirs is at hand."""
 
 
 class NotInTheBrowser(RuntimeError):
@@ -72,15 +75,21 @@ def mend_test_client(module: Any) -> None:
 
 
 def mend_bench(module: Any) -> None:
-    """`from bench import Postgres` says in one sentence what it needs."""
+    """`from bench import Postgres` in a cell says in one sentence what it needs.
+
+    The checks of a lab import names that they do not use in a page; these they get.
+    """
     look_up = module.__getattr__
 
     def __getattr__(name: str) -> Any:
+        wing = module._HOME.get(name, "").partition(".")[0]
+        in_a_cell = sys._getframe(1).f_code.co_filename.startswith(CELL)
         try:
+            if in_a_cell and wing in NEVER_HERE:
+                raise ModuleNotFoundError(name)
             return look_up(name)
         except ModuleNotFoundError:
-            why = WINGS[module._HOME[name].split(".")[0]]
-            raise NotInTheBrowser(sentence(name, f"{why}. {IN_JUPYTERLAB}")) from None
+            raise NotInTheBrowser(sentence(name, f"{WINGS[wing]}. {IN_JUPYTERLAB}")) from None
 
     module.__getattr__ = __getattr__
 

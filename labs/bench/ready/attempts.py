@@ -88,9 +88,8 @@ def notebook() -> str:
     began = time.perf_counter()
     lesson = lesson_texts()[0].stem
     stored = COURSE / "notebooks" / f"{lesson}.ipynb"
-    # nbformat says that it is typed, and these functions are not
-    opened: Any = nbformat.read(stored, as_version=4)  # type: ignore[no-untyped-call]
-    where = new_code_cell(WHERE_IT_RUNS)  # type: ignore[no-untyped-call]
+    opened: Any = nbformat.read(stored, as_version=4)  # type: ignore[no-untyped-call]  # of nbformat
+    where = new_code_cell(WHERE_IT_RUNS)  # type: ignore[no-untyped-call]  # of nbformat
     opened.cells = [where, *_up_to_its_server(opened.cells)]
     client = NotebookClient(
         opened,

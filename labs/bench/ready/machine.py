@@ -78,7 +78,7 @@ def _holds(marker: str) -> bool:
     return Marker(marker.strip()).evaluate()
 
 
-def folder(course: Path = COURSE) -> Iterator[Remark]:
+def course_path(course: Path = COURSE) -> Iterator[Remark]:
     """Where the course lies: Windows' PostgreSQL reads plain letters, and not many of them."""
     if sys.platform != "win32":
         return
@@ -197,7 +197,7 @@ def browser() -> Iterator[Remark]:
 
 
 LOOKS: tuple[Callable[[], Iterator[Remark]], ...] = (
-    *(python, packages, folder, disk, home, memory, open_files),
+    *(python, packages, course_path, disk, home, memory, open_files),
     *(shell, loopback, ports, browser),
 )
 

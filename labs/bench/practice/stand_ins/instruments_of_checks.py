@@ -18,12 +18,15 @@ class Gate:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.open()
+        self._let_all_through()
 
     async def waiting(self) -> int:
         return now.kitchen.at_the_gate()
 
     async def open(self) -> None:
+        self._let_all_through()
+
+    def _let_all_through(self) -> None:
         now.kitchen.gate = False
         now.kitchen.changed()
 
