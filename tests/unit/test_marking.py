@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from bench.practice import commands
-from bench.practice.marking import COLUMNS, table_of
+from bench.practice.folders import find
+from bench.practice.marking import COLUMNS, marked_line, table_of
+from bench.practice.printed_outcomes import NotAttempted
 
 LINE = {
     "lab": "01-health-check",
@@ -59,6 +61,18 @@ def test_a_file_of_powershell_is_read_as_well(encoding: str, tmp_path: Path) -> 
     assert [row["learner"] for row in rows_of(table_of([str(path)])[0])] == ["Zoë"]
 
 
+def test_a_name_survives_a_shell_with_another_encoding(tmp_path: Path) -> None:
+    name = "Łucja\u2028Zoë"
+    line = marked_line(find("02"), NotAttempted("02-dashboard", "The starter."), name)
+    assert line.isascii()
+    path = tmp_path / "a.jsonl"
+    for text in line, json.dumps(json.loads(line), ensure_ascii=False):
+        path.write_text(text, encoding="utf-8")
+        table, problems = table_of([str(path)])
+        assert problems == []
+        assert [row["learner"] for row in rows_of(table)] == [name]
+
+
 def test_a_name_is_no_formula_for_a_spreadsheet(tmp_path: Path) -> None:
     path = written(tmp_path / "a.jsonl", LINE | {"learner": "=HYPERLINK(1)"})
     assert rows_of(table_of([str(path)])[0])[0]["learner"] == "'=HYPERLINK(1)"
@@ -69,12 +83,12 @@ def test_lines_that_are_no_outcome_are_named_and_the_others_stay(
 ) -> None:
     path = written(tmp_path / "bo.jsonl", LINE)
     with path.open("a", encoding="utf-8") as file:
-        file.write('\nnot json\n[1]\n{"lab": "01"}\n')
+        file.write('\nnot json\n[1]\n{"lab": "01"}\n' + "[" * 100_000 + "\n")
     assert commands.main(["table", str(path)]) == 1
     said = capsys.readouterr()
     assert len(rows_of(said.out)) == 1
     assert said.err.splitlines() == [
-        f"bo.jsonl, line {number}: this is no outcome of a lab." for number in (3, 4, 5)
+        f"bo.jsonl, line {number}: this is no outcome of a lab." for number in (3, 4, 5, 6)
     ]
 
 

@@ -134,7 +134,10 @@ class Lab:
         return self.shown(kept)
 
     def progress(self) -> dict[str, Any]:
-        """What is remembered: `failing`, `hints` (shown for that check), `submitted`."""
+        """What is remembered: `failing`, `hints` (shown for that check), `used`, `submitted`.
+
+        `used` is how many hints were shown for each check, by its name, since the lab was begun.
+        """
         try:
             return json.loads(read(self.folder / "work" / "progress.json"))
         except (OSError, ValueError):
