@@ -10,7 +10,7 @@ from deck_pages import deck_html, index_html
 from handout_pages import handout_html
 from lesson_cells import Lesson, lessons, read_lesson
 from live_assets import NotWhatIsPinned, OutOfReach
-from printing import browser, print_pdf
+from printing import NotPrinted, browser, print_pdf
 from reveal_package import reveal_files
 from slide_rules import deck
 from teaching_notes import read_guide
@@ -39,9 +39,12 @@ def make_all(folder: Path, numbers: list[str], *, pdf: bool = True) -> int:
     rows = []
     for name in names:
         lesson = read_lesson(name)
-        rows.append(
-            (str(int(lesson.number)), lesson.title, make_lesson(lesson, folder, reveal, program))
-        )
+        try:
+            made = make_lesson(lesson, folder, reveal, program)
+        except NotPrinted as problem:
+            print(f"Slides: {problem}", file=sys.stderr)
+            return 1
+        rows.append((str(int(lesson.number)), lesson.title, made))
     if not numbers:
         (folder / "index.html").write_text(index_html(rows), encoding="utf-8")
     print(f"Slides: {len(names)} decks and handouts are in {folder}.")
@@ -51,7 +54,10 @@ def make_all(folder: Path, numbers: list[str], *, pdf: bool = True) -> int:
 def make_lesson(
     lesson: Lesson, folder: Path, reveal: dict[str, str], program: str | None
 ) -> list[tuple[str, str]]:
-    """Write the files of one lesson; returns (file, what it is). `program` prints the PDF."""
+    """Write the files of one lesson; returns (file, what it is). `program` prints the PDF.
+
+    Raises NotPrinted.
+    """
     slides = deck(lesson, read_guide(lesson.name))
     page = folder / f"{lesson.name}.html"
     page.write_text(deck_html(lesson, slides, reveal), encoding="utf-8")

@@ -8,7 +8,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
+NAMES = (
+    *("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome"),
+    "microsoft-edge",
+)
 PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
@@ -16,6 +19,10 @@ PLACES = (
     r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
 )
 SECONDS = 60
+
+
+class NotPrinted(Exception):
+    """A browser is there, and made no PDF; the text says of which page, and why."""
 
 
 def browser() -> str | None:
@@ -27,14 +34,17 @@ def browser() -> str | None:
 
 
 def print_pdf(page: Path, target: Path, program: str) -> None:
-    """Print the HTML file `page`. Raises RuntimeError with the end of what the browser said."""
+    """Print the HTML file `page`. Raises NotPrinted, which says what the browser said."""
     target.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="course-print-") as profile:
         command = [program, "--headless", "--disable-gpu", f"--user-data-dir={profile}"]
         command += ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         command += ["--no-pdf-header-footer", f"--print-to-pdf={target.resolve()}"]
-        done = subprocess.run(
-            [*command, page.resolve().as_uri()], capture_output=True, text=True, timeout=SECONDS
-        )
+        try:
+            done = subprocess.run(
+                [*command, page.resolve().as_uri()], capture_output=True, text=True, timeout=SECONDS
+            )
+        except (OSError, subprocess.TimeoutExpired) as problem:
+            raise NotPrinted(f"{page.name} could not be printed: {problem}") from None
     if done.returncode or not target.exists():
-        raise RuntimeError(f"{page.name} could not be printed: {done.stderr[-500:]}")
+        raise NotPrinted(f"{page.name} could not be printed: {done.stderr[-500:]}")
