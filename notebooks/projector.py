@@ -74,10 +74,12 @@ def main() -> int:
         return 1
     command = [sys.executable, "-m", "jupyter", "lab", str(found[0].relative_to(ROOT))]
     command += ["--ServerApp.root_dir=.", "--LabApp.custom_css=True", *others]
-    try:
-        return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment()}).returncode
-    except KeyboardInterrupt:
-        return 0
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment()}) as lab:
+        while True:
+            try:
+                return lab.wait()
+            except KeyboardInterrupt:  # JupyterLab hears it, too: it asks, and ends its kernels
+                continue
 
 
 if __name__ == "__main__":
