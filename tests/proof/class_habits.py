@@ -1,4 +1,4 @@
-"""The five things that a class does to a notebook, done to each lesson in a real kernel.
+"""The six things that a class does to a notebook, done to each lesson in a real kernel.
 
 A habit plays one lesson and returns its complaints: red claims, and errors that the habit did not
 ask for. An interrupted cell may end in KeyboardInterrupt, and in nothing else.
@@ -196,33 +196,36 @@ async def kernel_of(table: Desk) -> int:
 
 async def asleep(table: Desk, setup: Section, experiments: list[Section]) -> None:
     """in each experiment the laptop is shut for twenty seconds: every process stands still"""
-    seconds = await timed(table, setup, experiments)
 
     async def shut() -> None:
         with stopped(table.mark):
             await asyncio.sleep(ASLEEP)
 
-    for section in experiments:
-        place = f"{section.heading}, asleep"
-        number, error = await in_the_middle(table, section, seconds, shut, place)
-        if error:
-            table.complaints.append(f"{place}: {error} in\n{section.cells[number].source}")
-        await table.run_all(Section(section.heading, section.cells[number + 1 :]), place)
+    await unnoticed(table, setup, experiments, shut, "asleep")
 
 
 async def paused(table: Desk, setup: Section, experiments: list[Section]) -> None:
     """in each experiment the kernel alone stands still for twenty seconds, and its servers go on"""
-    seconds = await timed(table, setup, experiments)
 
     async def pause() -> None:
         pid = await kernel_of(table)
         os.kill(pid, signal.SIGSTOP)
-        await asyncio.sleep(ASLEEP)
-        os.kill(pid, signal.SIGCONT)
+        try:
+            await asyncio.sleep(ASLEEP)
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
+    await unnoticed(table, setup, experiments, pause, "paused")
+
+
+async def unnoticed(
+    table: Desk, setup: Section, experiments: list[Section], event: Event, what: str
+) -> None:
+    """Each experiment goes on after `event` as if nothing had been."""
+    seconds = await timed(table, setup, experiments)
     for section in experiments:
-        place = f"{section.heading}, paused"
-        number, error = await in_the_middle(table, section, seconds, pause, place)
+        place = f"{section.heading}, {what}"
+        number, error = await in_the_middle(table, section, seconds, event, place)
         if error:
             table.complaints.append(f"{place}: {error} in\n{section.cells[number].source}")
         await table.run_all(Section(section.heading, section.cells[number + 1 :]), place)
