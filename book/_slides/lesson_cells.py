@@ -1,8 +1,8 @@
 """A lesson as its parts: the sections of a notebook, and in each, in order, what a reader meets.
 
-    sections(lesson)  →  Chapter("Experiment 1: …", [Prose, Code, Vote, Recording, …])
+    read_lesson(name).sections  →  Chapter("Experiment 1: …", [Prose, Code, Vote, Recording, …])
 
-Nothing is chosen here; that is done by `slide_rules` and `handout_rules`.
+Nothing is chosen here; that is done by `slide_rules` and `handout_pages`.
 """
 
 from __future__ import annotations

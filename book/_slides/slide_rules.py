@@ -62,8 +62,6 @@ FIGURE_WIDTH = 21.0
 """Of the others: 700 px."""
 LONG = 45
 """Words: of a longer paragraph, only the sentences with a word in bold are shown."""
-PREPARES = 2
-"""Lines: beside claims, so little code only prepares them."""
 LEFT_OUT = ("Go deeper",)
 LAST_OF_ALL = ("Next",)
 ANSWERS = "What you can answer now"

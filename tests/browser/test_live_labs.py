@@ -17,7 +17,8 @@ from bench.practice.folders import Lab, find, needs_nothing, read
 from bench.practice.in_the_page import check_in_the_page, labs_of_the_page
 from bench.practice.printed_outcomes import Correct, Incorrect, NotAttempted, RightSoFar
 from lab_pages import LabPage, shown_for
-from live_book import live_book, served_plainly
+from live_book import live_book
+from strict_serving import served
 
 LABS = labs_of_the_page()
 HANDFUL = {
@@ -47,7 +48,7 @@ def opened(
     """All labs of the page, on one page, so that one Python is loaded for them."""
     text = "# Labs\n\n" + "".join(f"```{{live-lab}} {lab.name[:2]}\n```\n\n" for lab in LABS)
     book = live_book(tmp_path_factory.mktemp("labs"), "print(1)", pages={"labs": text})
-    with served_plainly(book) as address:
+    with served(book) as address:
         page = browser.new_page()
         page.goto(f"{address}labs.html")
         yield {lab.name: LabPage(page, lab.name) for lab in LABS}

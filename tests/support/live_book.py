@@ -1,4 +1,4 @@
-"""A small book with live cells, built by Sphinx in seconds, and its pages in a browser."""
+"""A small book with live cells, built by Sphinx in seconds."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ import sys
 from pathlib import Path
 
 import nbformat
-from playwright.sync_api import Page
 
 from bench.course import BOOK
-from strict_serving import served
-
-served_plainly = served
 
 
 def live_book(source: Path, *cells: str, pages: dict[str, str] | None = None) -> Path:
@@ -41,15 +37,3 @@ def live_book(source: Path, *cells: str, pages: dict[str, str] | None = None) ->
     done = subprocess.run([*command, source, built], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return built
-
-
-def run_live(page: Page) -> list[str]:
-    """Run the last live cell, and so all above it; returns what each of them shows.
-
-    It waits for an attribute: `wait_for_function` evaluates a string, which no policy allows.
-    """
-    page.locator("[data-live-do=run]").last.click()
-    ended = ", ".join(f"[data-live-state={state}]" for state in ("done", "failed"))
-    last = page.locator("[data-live-state]").last
-    last.and_(page.locator(ended)).wait_for(state="attached", timeout=120_000)
-    return [cell.text_content() or "" for cell in page.locator(".live-output").all()]
