@@ -30,7 +30,7 @@ html: $(READY)
 	@echo "Building the book: some seconds the first time, then only what changed …"
 	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet >/dev/null
 
-live-assets: $(READY) ## fetch what runs Python in the pages: 16 MB, once
+live-assets: $(READY) ## fetch what runs Python in the pages: 19 MB, once
 	@$(BIN)/python book/live_assets.py
 
 ready: $(READY) ## look whether this computer is ready for the course
