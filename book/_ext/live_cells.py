@@ -61,7 +61,7 @@ PRELOADED = ("fastapi", "httpx", "aiosqlite")
 """Imported while the page shows progress, where its cells import them: they take a second."""
 
 
-def folder(app: Sphinx) -> Path:
+def live_folder(app: Sphinx) -> Path:
     return Path(app.outdir) / "_static" / "live"
 
 
@@ -72,12 +72,12 @@ def copy_scripts(app: Sphinx) -> None:
     if not is_whole():
         log.info("live cells: `make live-assets` has not run, so the book has no Run buttons")
         return
-    put_own(folder(app))
+    put_own(live_folder(app))
 
 
 def copy_assets(app: Sphinx, error: Exception | None) -> None:
     if error is None and app.builder.format == "html" and is_whole():
-        put_fetched(folder(app))
+        put_fetched(live_folder(app))
 
 
 def add_to_page(
@@ -90,7 +90,7 @@ def add_to_page(
         "preload": preloaded(doctree),
         "versions": versions(),
         "recorded": json.loads(STATUS.read_text(encoding="utf-8"))["python"],
-        "bytes": download(folder(app)),
+        "bytes": download(live_folder(app)),
     }
     for files in wanted:
         for name in files:
