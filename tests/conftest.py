@@ -21,7 +21,7 @@ import refresh
 HERE = Path(__file__).parent
 LONGEST_FIRST = (
     *("test_evidence", "test_labs", "test_pages", "test_practice", "test_book", "test_postgres"),
-    *("test_live_lessons", "test_quiz_cards", "test_timeline", "test_jupyterlab", "test_own_loop"),
+    *("test_live_cells", "test_quiz_cards", "test_timeline", "test_jupyterlab", "test_own_loop"),
     "test_types",
 )
 """The files that take longest: begun last, one of them would keep one process busy alone."""

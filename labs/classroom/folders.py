@@ -7,6 +7,7 @@ pythons.txt     the Pythons that will do, the best first
 wheels.sha256   each wheel, so that a copy with a hole in it is noticed
 wheels/         all that is installed
 course/         the course, with the built book in _build/html
+slides/         slides and handouts, if `make slides` has made them
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ STICK = Path(__file__).parent / "stick"
 def put_together(
     folder: Path, system: System, pythons: list[str], wheels: list[Path], site: Path
 ) -> None:
-    """Make `folder` afresh. `site` is the built book, which brings the course with it."""
+    """Make `folder` afresh. `site` is the built book, which brings the course with it; slides are
+    taken from beside it."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "wheels").mkdir(parents=True)
     for wheel in wheels:
@@ -40,6 +42,8 @@ def put_together(
         packed.extractall(folder)
     (folder / FOLDER_IN_THE_ZIP).rename(folder / "course")
     shutil.copytree(site, folder / "course" / "_build" / "html")
+    if (slides := site.with_name("slides")).exists():
+        shutil.copytree(slides, folder / "slides")
 
     shutil.copy(STICK / "start.py", folder)
     _write_start(folder, system)

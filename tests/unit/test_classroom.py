@@ -138,6 +138,8 @@ def folder(tmp_path: Path) -> Path:
     site = tmp_path / "site"
     (site / ZIP_OF_THE_COURSE).parent.mkdir(parents=True)
     (site / "index.html").write_text("<p>book</p>")
+    (tmp_path / "slides").mkdir()
+    (tmp_path / "slides" / "index.html").write_text("<p>slides</p>")
     with zipfile.ZipFile(site / ZIP_OF_THE_COURSE, "w") as packed:
         packed.writestr(f"{FOLDER_IN_THE_ZIP}/requirements.txt", "soup==1.0\n")
     made = tmp_path / "a stick" / "course-linux"
@@ -154,6 +156,7 @@ def start(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_a_folder_holds_the_course_with_its_book_and_says_what_to_do(folder: Path) -> None:
     assert (folder / "course" / "requirements.txt").is_file()
     assert (folder / "course" / "_build" / "html" / "index.html").is_file()
+    assert (folder / "slides" / "index.html").is_file()
     readme = (folder / "READ-ME.txt").read_text()
     assert "Start start.sh." in readme
     assert "{" not in readme

@@ -27,9 +27,12 @@ SCRIPT_PAGE, WAITER = "book/mental-model", ("evening(awaits)", "evening(blocks)"
 
 
 def invited(document: str) -> list[changes.Change]:
-    """The changes to a live cell of that page, as far as they change what is printed."""
+    """What that page invites to change in a live cell, as far as it changes what is printed.
+
+    The demos of an instructor's page are for JupyterLab, where all cells of the lesson run.
+    """
     lesson = LESSON_TEXTS / f"{Path(document).name}.md"
-    its = [one for one in CHANGES if one.lesson == lesson and (one.red or one.prints)]
+    its = [one for one in CHANGES if one.page == lesson and (one.red or one.prints)]
     return [one for one in its if any(one.replace in code for code in live_code(lesson))]
 
 
