@@ -104,6 +104,9 @@ HOW: dict[Kind, str] = {
 }
 """What a speaker does with such a slide."""
 
+HELD_UP = "This number has no letters: everybody writes it large, and all hold it up at once."
+"""What a speaker does where letters would tell the answer."""
+
 PYTHON, SHELL, TEXT = "python3", "sh", "none"
 _HIGHLIGHTER = PygmentsBridge("html")
 _BOLD = re.compile(r"\*\*[^*]+\*\*")
@@ -244,7 +247,8 @@ def _put_vote(making: _Making, part: Vote, paper_and_text: tuple[Ballot, str]) -
     slide = making.put("vote", part.html.replace("</legend>", f"</legend>{paper}", 1), FULL)
     about = [one for one in (making.kicker, making.heading) if one]
     slide.kicker, slide.heading, slide.ref = " · ".join(about), "Your vote", part.ref
-    slide.notes = [*([html_of(text)] if text else []), *_answers(item, options)]
+    held_up = [] if letters or item.kind != "number" else [f"<p>{HELD_UP}</p>"]
+    slide.notes = [*held_up, *([html_of(text)] if text else []), *_answers(item, options)]
     slide.vote = text
 
 

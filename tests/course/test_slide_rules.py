@@ -13,7 +13,7 @@ import lesson_cells
 from ballots import item_of, letters_that_mean, right_answer
 from bench.claim_index import claims_in
 from lesson_cells import Code, NotRun, Vote, inline_html, lessons, read_lesson
-from slide_rules import FULL, HOW, LEFT_OUT, Slide, deck
+from slide_rules import FULL, HELD_UP, HOW, LEFT_OUT, Slide, deck
 from teaching_notes import read_guide
 
 every_lesson = pytest.mark.parametrize("name", lessons())
@@ -52,6 +52,7 @@ def test_one_letter_is_right(name: str) -> None:
             assert len(right) == (1 if options else 0), slide.ref
             assert len(options) <= 4, slide.ref
             assert not options or f"<b>{right[0]}, " in "".join(slide.notes), slide.ref
+            assert (HELD_UP in "".join(slide.notes)) == (not options), slide.ref
 
 
 @every_lesson
