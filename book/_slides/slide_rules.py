@@ -111,6 +111,7 @@ PYTHON, SHELL, TEXT = "python3", "sh", "none"
 _HIGHLIGHTER = PygmentsBridge("html")
 _BOLD = re.compile(r"\*\*[^*]+\*\*")
 _RECORDING = re.compile(r"\b(?:play|recording|timelines?)\b")
+_DRAWN = re.compile(r"\b(?:dashed|first|two) lines?\b")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z`*\d])")
 
 
@@ -374,7 +375,8 @@ def code(source: str, language: str) -> str:
 def _annotate(slides: list[Slide], section: str, guide: Guide) -> None:
     """Put what the instructor's page says of a section where a speaker needs it.
 
-    Notes and questions stand on its first slide, votes on the slide of the vote. A demo stands on
+    Notes and questions stand on its first slide, or on the first figure if they speak of a line in
+    it; votes stand on the slide of the vote. A demo stands on
     the first recording if it speaks of one, on the last slide below the heading of the code that it
     changes, or else on the last slide with code or what it printed.
     A vote without a slide of its own stands on the first slide, with its answer.
@@ -386,6 +388,8 @@ def _annotate(slides: list[Slide], section: str, guide: Guide) -> None:
     shown = [one for one in slides if one.kind in ("code", "timeline", "run", "figure")]
     for hint in guide.hints(section):
         place = first
+        if hint.kind in ("Note", "Ask") and _DRAWN.search(hint.text):
+            place = next((one for one in slides if one.kind == "figure"), first)
         if hint.kind == "Demo":
             plays = recorded and _RECORDING.search(hint.text)
             place = recorded[0] if plays else (_of_its_code(hint.text, shown) or slides)[-1]

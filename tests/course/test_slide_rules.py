@@ -142,3 +142,15 @@ def test_a_notebook_without_its_results_is_named(
     monkeypatch.setattr(lesson_cells, "COURSE", tmp_path)
     with pytest.raises(NotRun, match=f"{name} was saved without its results. Open it, run all"):
         read_lesson(lessons()[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("01-synchronous-queries", "the dashed line is a bound"),
+        ("04-connections-and-pools", "the first line rises"),
+        ("04-connections-and-pools", "Which of the two lines is your database?"),
+    ],
+)
+def test_what_speaks_of_a_line_stands_on_the_figure(name: str, said: str) -> None:
+    assert [one.kind for one in slides_of(name) if said in plain(one.notes)] == ["figure"]
