@@ -16,7 +16,7 @@ from live_pins import is_whole
 from sphinx.directives.code import container_wrapper
 from sphinx.util.docutils import SphinxDirective
 
-from bench.practice.commands import ERROR_HINTS
+from bench.practice.commands import AN_ERROR, ERROR_HINTS
 from bench.practice.folders import Lab, check_titles, find, read
 from bench.practice.in_the_page import PAGE_LIMIT, labs_of_the_page
 
@@ -56,6 +56,7 @@ def data_of(lab: Lab) -> str:
         "limit": PAGE_LIMIT,
         "titles": check_titles(lab),
         "hints": lab.hints(),
+        "anError": AN_ERROR,
         "errorHints": list(ERROR_HINTS),
     }
     text = escape(json.dumps(data, ensure_ascii=False), quote=True)

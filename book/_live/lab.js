@@ -13,7 +13,6 @@
   "use strict";
   const { all, each, make } = course.elements;
 
-  const AN_ERROR = { name: "an error", title: "the error that your code raised" };
   const YOURS = "This is your text. Reset brings the starter back.";
   const STARTER = "The starter is back, and your text is kept.";
   const NOT_KEPT = "This browser keeps no texts of pages. Download yours before you leave.";
@@ -101,7 +100,7 @@ check_for_a_page(${JSON.stringify(name)}, ${JSON.stringify(`${text}\n`)}, displa
     function judge(came, status) {
       tell(`${came.headline}. ${status}`);
       const stopped = came.checks.find(({ state }) => state === "failed" || state === "raised");
-      const failing = stopped?.state === "raised" ? AN_ERROR.name : (stopped?.name ?? "");
+      const failing = stopped?.state === "raised" ? lab.anError.name : (stopped?.name ?? "");
       if (came.kind === "NotAttempted" || failing !== kept.failing) {
         kept.shown = 0;
         hints.replaceChildren();
@@ -112,7 +111,7 @@ check_for_a_page(${JSON.stringify(name)}, ${JSON.stringify(`${text}\n`)}, displa
     }
 
     function hintsNow() {
-      if (kept.failing === AN_ERROR.name) return lab.errorHints;
+      if (kept.failing === lab.anError.name) return lab.errorHints;
       return lab.hints[kept.failing] ?? [];
     }
 
@@ -122,7 +121,7 @@ check_for_a_page(${JSON.stringify(name)}, ${JSON.stringify(`${text}\n`)}, displa
         openSolution();
         return;
       }
-      const title = lab.titles[kept.failing] ?? AN_ERROR.title;
+      const title = lab.titles[kept.failing] ?? lab.anError.title;
       const number = make("strong", "", `Hint ${kept.shown + 1} of ${every.length}`);
       const line = make("p", "lab-hint", number, " for “", ...marked(title), "”: ");
       line.append(...marked(every[kept.shown]));
