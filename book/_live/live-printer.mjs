@@ -36,11 +36,15 @@ export class Printer {
     }
     if (this.sent < BURST) {
       this.flush();
+    } else {
+      this.later ??= setTimeout(() => this.flush(), SPAN); // for a cell that prints, then waits
     }
     return buffer.length;
   }
 
   flush() {
+    clearTimeout(this.later);
+    this.later = undefined;
     if (this.waiting) {
       self.postMessage({ type: "stream", id: this.id, name: this.name, text: this.waiting });
       this.waiting = "";

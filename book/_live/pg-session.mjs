@@ -123,7 +123,7 @@ export async function sendFirst(send, { sql, values }, name) {
 /** Send the values for what was prepared as `name`, as asyncpg's fetch() does from then on. */
 export async function sendAgain(send, { values }, name, types) {
   const packed = values.map((one, index) =>
-    types[index] === INT4 && Number.isInteger(one)
+    types[index] === INT4 && Number.isInteger(one) && one === (one | 0)
       ? { bytes: asInt4(one), binary: true }
       : textValue(one),
   );

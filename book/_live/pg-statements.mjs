@@ -5,7 +5,7 @@
 
 // What a semicolon may stand in without ending a statement, then the semicolon itself.
 const PIECE =
-  /'(?:[^']|'')*'?|"(?:[^"]|"")*"?|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|(\$[A-Za-z_]*\$)[\s\S]*?(?:\1|$)|;|[^'"\-/$;]+|[\s\S]/g;
+  /\b[eE]'(?:[^'\\]|''|\\[\s\S])*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|(\$(?:[A-Za-z_]\w*)?\$)[\s\S]*?(?:\1|$)|;|(?:(?!\b[eE]')[^'"\-/$;])+|[\s\S]/g;
 const VALUE = /^\s*--\s*\$(\d+)\s*=\s*(.*?)\s*$/;
 
 /** The statements of `text`, in order: [{ sql, values }]. Raises SyntaxError for a value that is

@@ -86,7 +86,9 @@ async function beginAfresh() {
 // -- Asking ---------------------------------------------------------------------------------------
 
 async function askAll(text) {
-  for (const statement of statementsOf(text)) tell("answer", { answer: await ask(send, statement) });
+  const statements = statementsOf(text);
+  if (!statements.length) throw new SyntaxError("There is no statement to run.");
+  for (const statement of statements) tell("answer", { answer: await ask(send, statement) });
 }
 
 const bytesOf = (digits) => Uint8Array.from(digits.split(" "), (pair) => parseInt(pair, 16));
@@ -117,7 +119,7 @@ async function sendOne(text, how) {
     if (types) prepared.types[statement.sql] = { ...known, types };
     return tellTrips("", trips);
   }
-  known ??= { name: "yours_1", types: [] };
+  known ??= { name: `yours_${prepared.count + 1}`, types: [] }; // nothing has that name
   return tellTrips("", await sendAgain(send, statement, known.name, known.types));
 }
 

@@ -32,6 +32,31 @@ def test_behaviours_are_those_of_cpython(run: Run) -> None:
     live_truth.check_behaviours(run)
 
 
+def test_slips_are_told_as_in_cpython(run: Run) -> None:
+    live_truth.check_slips(run)
+
+
+def test_what_a_reader_tries_in_vain_is_refused_in_words(run: Run) -> None:
+    assert live_truth.printed(run, live_truth.VAIN).splitlines() == [
+        "NotInTheBrowser input does not work in your browser",
+        "NotInTheBrowser An httpx client without a transport does not work in your browser",
+        "NotInTheBrowser socket.connect does not work in your browser",
+        "NotOnThisPage requests does not work in your browser",
+    ]
+
+
+def test_a_syntax_error_shows_its_line(run: Run) -> None:
+    ((_, said),) = run.outcomes[live_truth.OUTSIDE].shown
+    assert "    await kitchen()\n" in said
+    assert "'await' outside async function" in said
+
+
+def test_many_lines_do_not_wait_for_the_end_of_the_cell(run: Run) -> None:
+    *_, last, done = run.outcomes[live_truth.PATIENT].messages
+    assert last["text"].endswith("149\n")
+    assert done["at"] - last["at"] > 200
+
+
 def test_instruments_say_the_same(run: Run) -> None:
     live_truth.check_instruments(run)
 

@@ -150,6 +150,8 @@ def test_the_page_makes_the_very_bytes_of_asyncpg(page: Page) -> None:
         ("do $$ a; b $$; do $f$ ; $$ ; $f$", [["do $$ a; b $$", []], ["do $f$ ; $$ ; $f$", []]]),
         ("/* ; */ select 1 - 2 / 3", [["/* ; */ select 1 - 2 / 3", []]]),
         ("-- $1 = [1, 2]\n-- $2 = null\nselect $1, $2;", [["select $1, $2", [[1, 2], None]]]),
+        (r"select E'it\'s; one'; x", [[r"select E'it\'s; one'", []], ["x", []]]),
+        ("do $q1$ a; b $q1$; x", [["do $q1$ a; b $q1$", []], ["x", []]]),
         ("select 'left open; ", [["select 'left open;", []]]),
         ("", []),
     ],
@@ -187,6 +189,7 @@ def test_own_sql_goes_on_and_stays_text(page: Page) -> None:
     assert "SELECT 1 · in a transaction" in live(box)
     run(box, "select n from generate_series(1, 1000) as n")
     assert "The first 200 of 1000 rows" in live(box)
+    assert "There is no statement" in run(box, " ")
     assert "is not JSON" in run(box, "-- $1 = one\nselect $1")
     run(box, "rollback; set statement_timeout = 1; select pg_sleep(0.01)")
     assert "ERROR" not in live(box)  # the page says that it is ignored here
@@ -206,6 +209,11 @@ def test_own_messages_are_counted(page: Page) -> None:
     run(box)
     assert trips.count() == 1
     assert "'Lentil stew'" in live(box)
+    run(box, "select 7")  # another text: what is prepared is not its statement
+    assert '26000: prepared statement "yours_2" does not exist' in live(box)
+    box.get_by_text("as asyncpg the first time").click()
+    run(box, "-- $1 = 3000000000\nselect name from dishes where id = $1")
+    assert "out of range for type integer" in live(box)
     box.get_by_text("as a text").click()
     assert "carries no values" in run(box)
 

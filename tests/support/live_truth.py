@@ -51,6 +51,39 @@ served = 12
 claim("eleven", "Eleven were served.", served == 11)
 claim("twelve", "Twelve were served.", served == 12)
 """
+IN_VAIN = """
+import socket
+
+import httpx
+
+def answer():
+    return input("Your name? ")
+
+def ask():
+    return httpx.AsyncClient()
+
+def connect():
+    return socket.create_connection(("127.0.0.1", 80))
+
+def fetch():
+    import requests
+
+for attempt in (answer, ask, connect, fetch):
+    try:
+        attempt()
+    except Exception as error:
+        print(type(error).__name__, str(error).partition(":")[0])
+"""
+NOT_ASYNC = """
+def menu():
+    await kitchen()
+"""
+PRINTS_AND_WAITS = """
+import asyncio
+for number in range(150):
+    print(number)
+await asyncio.sleep(0.5)
+"""
 PROGRAMS = [
     {"code": (PROBES / "behaviours.py").read_text("utf-8"), "script": True},
     {"code": (PROBES / "instruments.py").read_text("utf-8"), "script": True},
@@ -62,8 +95,13 @@ PROGRAMS = [
     {"code": "first + 1"},
     {"code": "first", "script": True},
     {"code": RED},
+    {"code": (PROBES / "slips.py").read_text("utf-8"), "script": True},
+    {"code": IN_VAIN},
+    {"code": NOT_ASYNC},
+    {"code": PRINTS_AND_WAITS},
 ]
 BEHAVIOURS, INSTRUMENTS, STREAM, ERROR, SERVERS, FLOOD, FIRST, SECOND, ALONE, RED_CLAIM = range(10)
+SLIPS, VAIN, OUTSIDE, PATIENT = range(10, 14)
 
 REFUSED = {
     "a_raw_thread": "NotInTheBrowser: threading.Thread does not work in your browser: a web page "
@@ -105,6 +143,11 @@ def check_behaviours(run: Run) -> None:
     assert len(here) == 19
     assert there == here | REFUSED
     assert not [name for name in REFUSED if "NotInTheBrowser" in here[name]]
+
+
+def check_slips(run: Run) -> None:
+    assert printed(run, SLIPS) == natively("slips"), printed(run, SLIPS)
+    assert "['Task exception was never retrieved'" in printed(run, SLIPS)
 
 
 def check_instruments(run: Run) -> None:

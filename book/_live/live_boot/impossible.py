@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import concurrent.futures
+import socket
 import sys
 import threading
 from importlib.machinery import ModuleSpec
@@ -24,8 +26,10 @@ MISSING = {
     "psycopg": f"{NO_NETWORK}. {IN_JUPYTERLAB}",
     "sqlalchemy": f"it is not among the packages of this page. {IN_JUPYTERLAB}",
     "matplotlib": f"it is not among the packages of this page. {IN_JUPYTERLAB}",
+    "numpy": f"it is not among the packages of this page. {IN_JUPYTERLAB}",
+    "requests": f"{NO_NETWORK}. {ASGI}",
 }
-"""Modules that a cell of the course imports elsewhere, and why they are not here."""
+"""Modules that a cell of the course, or a reader, imports elsewhere, and why they are not here."""
 
 
 WINGS = {
@@ -74,6 +78,12 @@ def mend_test_client(module: Any) -> None:
     module.TestClient.__init__ = refuse("TestClient", f"{NO_THREADS}. {ASGI}")
 
 
+def mend_httpx(module: Any) -> None:
+    """Without a word here, a client without a transport looks for a file of certificates."""
+    for transport in (module.HTTPTransport, module.AsyncHTTPTransport):
+        transport.__init__ = refuse("An httpx client without a transport", f"{NO_NETWORK}. {ASGI}")
+
+
 def mend_bench(module: Any) -> None:
     """`from bench import Postgres` in a cell says in one sentence what it needs.
 
@@ -102,8 +112,12 @@ def install() -> None:
         "ThreadPoolExecutor.submit",
         f"{NO_THREADS}. Use `await loop.run_in_executor(pool, function)` instead.",
     )
+    builtins.input = refuse("input", "nobody can answer. Write the answer into the code instead.")
+    for name in ("connect", "connect_ex"):  # Pyodide's says that it is connected, to nobody
+        setattr(socket.socket, name, refuse(f"socket.{name}", f"{NO_NETWORK}. {IN_JUPYTERLAB}"))
     for name in ("create_server", "create_connection"):
         setattr(webloop.WebLoop, name, refuse(f"loop.{name}", f"{NO_NETWORK}. {IN_JUPYTERLAB}"))
     sys.meta_path.append(_Finder())
     after_import("starlette.testclient", mend_test_client)
+    after_import("httpx._transports.default", mend_httpx)
     after_import("bench", mend_bench)

@@ -6,7 +6,6 @@ opposite of what lesson 1 is about, and only in some browsers.
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 from pyodide import webloop
@@ -25,4 +24,3 @@ def sleep(seconds: float) -> None:
 
 def install() -> None:
     time.sleep = sleep
-    asyncio.run = webloop._orig_run  # refuses inside a running loop, as in Jupyter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import sys
 import traceback
 import warnings
@@ -13,6 +14,10 @@ CELL = "cell-"
 
 def told(error: BaseException) -> str:
     """The traceback of an error, from the first to the last line of the reader's cells."""
+    if isinstance(error, SyntaxError) and error.text is None and error.filename and error.lineno:
+        error.text = (
+            linecache.getline(error.filename, error.lineno) or None
+        )  # CPython reads the file
     whole = traceback.TracebackException.from_exception(error)
     libraries: dict[str, None] = {}
     shorten(whole, libraries)
