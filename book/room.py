@@ -26,7 +26,8 @@ FROM_WHEELS = "--no-index --find-links {url}wheels/ --trusted-host {host}"
 INSTALL = f"-m pip install {FROM_WHEELS} -r requirements.txt -c constraints.txt"
 SYSTEMS = {
     "Windows (PowerShell)": (
-        r"cd \ ; Invoke-WebRequest {url}_static/course.zip -OutFile course.zip",
+        r"mkdir -Force \class ; cd \class",  # the root of a drive takes folders, but no file
+        "Invoke-WebRequest {url}_static/course.zip -OutFile course.zip",
         "Expand-Archive course.zip . ; cd course ; py -3.12 -m venv .venv",
         rf".venv\Scripts\python {INSTALL}",
         r".venv\Scripts\python -m bench.ready",

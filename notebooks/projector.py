@@ -3,7 +3,8 @@
 Code is 20 points tall, and 60 columns of it fit a screen of 1024 × 768: no sidebars, no prompts, no
 news. The cells of questions and recordings hide their code in any JupyterLab; here the place of it
 is hidden, too. Your own JupyterLab stays as it is: settings and layout of this one are written
-afresh into `_build/projector` each time. Ctrl+B brings the list of files.
+afresh into `_build/projector` each time. Ctrl+B brings the list of files. What a class changes or
+clears is not saved by itself, so that slides and book keep the results of the notebook.
 
 What follows the lesson goes to `jupyter lab`: `python notebooks/projector.py 01 --no-browser`.
 """
@@ -34,6 +35,7 @@ SETTINGS: dict[str, dict[str, object]] = {
     },
     "apputils-extension/notification": {"checkForUpdates": False, "fetchNews": "false"},
     "application-extension/shell": {"startMode": "single"},
+    "docmanager-extension/plugin": {"autosave": False},
 }
 HIDDEN = {"collapsed": True, "visible": False, "current": None, "widgets": []}
 LAYOUT = {"layout-restorer:data": {"left": HIDDEN, "right": HIDDEN}}
@@ -68,7 +70,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("lesson", nargs="?", default="01", help="its number, such as 01")
     arguments, others = parser.parse_known_args()
-    found = sorted((ROOT / "notebooks").glob(f"{arguments.lesson}*.ipynb"))
+    found = sorted((ROOT / "notebooks").glob(f"{arguments.lesson.zfill(2)}*.ipynb"))
     if not found:
         print(f"There is no lesson {arguments.lesson}.", file=sys.stderr)
         return 1

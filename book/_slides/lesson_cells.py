@@ -88,8 +88,12 @@ def lessons() -> list[str]:
     return [path.stem for path in lesson_texts()]
 
 
+class NotRun(Exception):
+    """A notebook was saved without what its cells show; the text says what to do."""
+
+
 def read_lesson(name: str) -> Lesson:
-    """The lesson of that name, from its notebook with the stored outputs."""
+    """The lesson of that name, from its notebook with the stored outputs. Raises NotRun."""
     path = COURSE / "notebooks" / f"{name}.ipynb"
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # none is typed
     title = _TITLE.search(notebook.cells[0].source)
@@ -103,7 +107,13 @@ def read_lesson(name: str) -> Lesson:
                 elif not (one.kind == "heading" and one.info == "h1"):
                     found[-1].parts.append(one)
         else:
-            found[-1].parts += _of_code(cell)
+            try:
+                found[-1].parts += _of_code(cell)
+            except ValueError:
+                raise NotRun(
+                    f"{path.name} was saved without its results. "
+                    "Open it, run all its cells, and save it."
+                ) from None
     return Lesson(name[:2], name, title[2], tuple(found))
 
 

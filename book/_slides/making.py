@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.course import COURSE
 from deck_pages import deck_html, index_html
 from handout_pages import handout_html
-from lesson_cells import Lesson, lessons, read_lesson
+from lesson_cells import Lesson, NotRun, lessons, read_lesson
 from live_assets import NotWhatIsPinned, OutOfReach
 from printing import browser, print_pdf
 from reveal_package import reveal_files
@@ -20,13 +20,15 @@ OUTPUT = COURSE / "_build" / "slides"
 
 def make_all(folder: Path, numbers: list[str], *, pdf: bool = True) -> int:
     """Write everything into `folder`; returns the exit status, and says what failed."""
-    names = [one for one in lessons() if not numbers or one[:2] in numbers]
+    wanted = {one.zfill(2) for one in numbers}
+    names = [one for one in lessons() if not wanted or one[:2] in wanted]
     if not names:
         print(f"There is no lesson {' or '.join(numbers)}.", file=sys.stderr)
         return 1
     try:
         reveal = reveal_files()
-    except (OutOfReach, NotWhatIsPinned) as error:
+        read = [read_lesson(name) for name in names]
+    except (OutOfReach, NotWhatIsPinned, NotRun) as error:
         print(f"Slides: {error}", file=sys.stderr)
         return 1
     program = browser() if pdf else None
@@ -37,14 +39,14 @@ def make_all(folder: Path, numbers: list[str], *, pdf: bool = True) -> int:
         )
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    for name in names:
-        lesson = read_lesson(name)
+    for lesson in read:
         rows.append(
             (str(int(lesson.number)), lesson.title, make_lesson(lesson, folder, reveal, program))
         )
     if not numbers:
         (folder / "index.html").write_text(index_html(rows), encoding="utf-8")
-    print(f"Slides: {len(names)} decks and handouts are in {folder}.")
+    made = "1 deck and handout is" if len(names) == 1 else f"{len(names)} decks and handouts are"
+    print(f"Slides: {made} in {folder}.")
     return 0
 
 

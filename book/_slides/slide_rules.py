@@ -13,7 +13,8 @@
     a cell that is folded away              its sentences alone
     any other cell                          its code, and on the next slide what it printed
     "Set-up"                                the code that defines something, no imports
-    the hook                                no cell with code: the room plays the recordings
+    the hook                                no cell with code, nor the text beside one: the room
+                                            plays the recordings
     "Go deeper"                             nothing
     "Carry away", "What you can answer now" after the closing questions, whose answers they tell
 
@@ -25,6 +26,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Literal
 
 from sphinx.highlighting import PygmentsBridge
@@ -36,6 +38,7 @@ from lesson_cells import (
     Chapter,
     Code,
     Lesson,
+    Part,
     Prose,
     Recording,
     Vote,
@@ -88,8 +91,9 @@ HOW: dict[Kind, str] = {
     "its cells.",
     "words": "Read the slide aloud, one point after the other.",
     "question": "Let everybody write an answer down before you go on.",
-    "vote": "Read the question aloud and give one minute in silence. Count the cards of each "
-    "letter, then type what most people said: the reply comes after you commit.",
+    "vote": "Read the question aloud and give one minute in silence; a closing question gets a "
+    "quarter of a minute. Count the cards of each letter, then type what most people said: the "
+    "reply comes after you commit.",
     "timeline": "Open the recording after the vote. Play it once, then stop it where you like to "
     "ask what happens at that moment.",
     "code": "Give the room half a minute to read the code. If it is a cell of the notebook, run it "
@@ -100,10 +104,14 @@ HOW: dict[Kind, str] = {
 }
 """What a speaker does with such a slide."""
 
+HELD_UP = "This number has no letters: everybody writes it large, and all hold it up at once."
+"""What a speaker does where letters would tell the answer."""
+
 PYTHON, SHELL, TEXT = "python3", "sh", "none"
 _HIGHLIGHTER = PygmentsBridge("html")
 _BOLD = re.compile(r"\*\*[^*]+\*\*")
 _RECORDING = re.compile(r"\b(?:play|recording|timelines?)\b")
+_DRAWN = re.compile(r"\b(?:dashed|first|two) lines?\b")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z`*\d])")
 
 
@@ -202,6 +210,8 @@ def _slides_of(section: Chapter, guide: Guide) -> list[Slide]:
     papers = ballots_of(items, [(one.text, one.ref) for one in hints if one.kind == "Vote"])
     for at, part in enumerate(parts):
         after = parts[at + 1] if at + 1 < len(parts) else None
+        if section.heading == HOOK and _beside_code(parts, at):
+            continue
         if isinstance(part, Vote):
             _put_vote(making, part, papers.get(part.ref, ([], "")))
         elif isinstance(part, Recording):
@@ -218,6 +228,14 @@ def _slides_of(section: Chapter, guide: Guide) -> list[Slide]:
     return making.slides
 
 
+def _beside_code(parts: list[Part], at: int) -> bool:
+    """Whether a paragraph leads to a cell or follows one; the hook's cells are on no slide."""
+    part = parts[at]
+    if not isinstance(part, Prose) or part.text.startswith(DROPPED):
+        return False
+    return any(isinstance(one, Code) for one in (*parts[max(at - 1, 0) : at], *parts[at + 1 :][:1]))
+
+
 def _capital(text: str) -> str:
     done = inline_html(text)
     return done[:1].upper() + done[1:]
@@ -230,12 +248,13 @@ def _put_vote(making: _Making, part: Vote, paper_and_text: tuple[Ballot, str]) -
     slide = making.put("vote", part.html.replace("</legend>", f"</legend>{paper}", 1), FULL)
     about = [one for one in (making.kicker, making.heading) if one]
     slide.kicker, slide.heading, slide.ref = " · ".join(about), "Your vote", part.ref
-    slide.notes = [*([html_of(text)] if text else []), *_answers(item, options)]
+    held_up = [] if letters or item.kind != "number" else [f"<p>{HELD_UP}</p>"]
+    slide.notes = [*held_up, *([html_of(text)] if text else []), *_answers(item, options)]
     slide.vote = text
 
 
 def _put_code(making: _Making, part: Code) -> None:
-    if making.section == HOOK:
+    if making.section == HOOK:  # a reader's own run; a class has the recordings and experiment 1
         return
     set_up = making.section == "Set-up"
     folded = "hide-input" in part.tags
@@ -356,8 +375,10 @@ def code(source: str, language: str) -> str:
 def _annotate(slides: list[Slide], section: str, guide: Guide) -> None:
     """Put what the instructor's page says of a section where a speaker needs it.
 
-    Notes and questions stand on its first slide, votes on the slide of the vote. A demo stands on
-    the first recording if it speaks of one, or else on the last slide with code or what it printed.
+    Notes and questions stand on its first slide, or on the first figure if they speak of a line in
+    it; votes stand on the slide of the vote. A demo stands on
+    the first recording if it speaks of one, on the last slide below the heading of the code that it
+    changes, or else on the last slide with code or what it printed.
     A vote without a slide of its own stands on the first slide, with its answer.
     """
     if not slides:
@@ -367,15 +388,32 @@ def _annotate(slides: list[Slide], section: str, guide: Guide) -> None:
     shown = [one for one in slides if one.kind in ("code", "timeline", "run", "figure")]
     for hint in guide.hints(section):
         place = first
+        if hint.kind in ("Note", "Ask") and _DRAWN.search(hint.text):
+            place = next((one for one in slides if one.kind == "figure"), first)
         if hint.kind == "Demo":
             plays = recorded and _RECORDING.search(hint.text)
-            place = recorded[0] if plays else (shown or slides)[-1]
+            place = recorded[0] if plays else (_of_its_code(hint.text, shown) or slides)[-1]
         if hint.text not in votes:
             place.notes += [html_of(one) for one in (hint.text, hint.right) if one]
     for slide in slides:
         _finish(slide)
     if minutes := guide.minutes(section):
         first.notes.insert(0, f"<p>{inline_html(minutes)}</p>")
+
+
+def _of_its_code(demo: str, shown: list[Slide]) -> list[Slide]:
+    """The slides below the heading of the code that a demo names first; all, if none has it."""
+    named = re.search(r"`([^`]+)`", demo)
+    headings = [
+        one.heading
+        for one in shown
+        if named and one.kind == "code" and named[1] in _plain("".join(one.body))
+    ]
+    return [one for one in shown if not headings or one.heading == headings[-1]]
+
+
+def _plain(piece: str) -> str:
+    return unescape(re.sub(r"<[^>]+>", "", piece))
 
 
 def _annotate_title(slide: Slide, guide: Guide) -> None:
@@ -396,9 +434,10 @@ def _answers(item: Item, options: Ballot) -> list[str]:
     """For the speaker alone: the right answer, and a reply to each of the others."""
     letter = letter_of_the_right_one(item, options)
     right = right_answer(item)
-    named = f"{letter}, {inline_html(right.text)}" if letter else inline_html(right.text)
+    text = inline_html(right.text.rstrip("."))
+    named = f"{letter}, {text}" if letter else text
     said = [
-        f"<li>{inline_html(one.text)}: {inline_html(one.say)}</li>"
+        f"<li>{inline_html(one.text.rstrip('.'))}: {inline_html(one.say)}</li>"
         for one in item.answers
         if not one.right
     ]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from html import unescape
+from pathlib import Path
 
+import nbformat
 import pytest
 
+import lesson_cells
 from ballots import item_of, letters_that_mean, right_answer
 from bench.claim_index import claims_in
-from lesson_cells import Code, Vote, inline_html, lessons, read_lesson
-from slide_rules import FULL, HOW, LEFT_OUT, Slide, deck
+from lesson_cells import Code, NotRun, Vote, inline_html, lessons, read_lesson
+from slide_rules import FULL, HELD_UP, HOW, LEFT_OUT, Slide, deck
 from teaching_notes import read_guide
 
 every_lesson = pytest.mark.parametrize("name", lessons())
@@ -48,6 +52,7 @@ def test_one_letter_is_right(name: str) -> None:
             assert len(right) == (1 if options else 0), slide.ref
             assert len(options) <= 4, slide.ref
             assert not options or f"<b>{right[0]}, " in "".join(slide.notes), slide.ref
+            assert (HELD_UP in "".join(slide.notes)) == (not options), slide.ref
 
 
 @every_lesson
@@ -89,3 +94,63 @@ def test_a_speaker_has_whole_sentences_for_every_slide(name: str) -> None:
             assert re.search(r"[.?!:]([\"”’)]|&quot;)*$", text), text
         if slide.kind == "vote":
             assert inline_html(right_answer(item_of(slide.ref)).say) in "".join(slide.notes)
+
+
+def plain(pieces: list[str]) -> str:
+    return unescape(re.sub(r"<[^>]+>", "", "\n".join(pieces)))
+
+
+def test_the_hook_says_nothing_of_cells_that_are_on_no_slide() -> None:
+    beside = "Now make a run of your own."
+    hook = read_lesson("01-synchronous-queries").sections[0]
+    assert any(getattr(part, "text", "").startswith(beside) for part in hook.parts)
+    notes = [note for one in slides_of("01-synchronous-queries") for note in one.notes]
+    assert beside not in plain(notes)
+
+
+def test_a_demo_stands_below_the_heading_of_the_code_that_it_changes() -> None:
+    found = []
+    for slides in map(slides_of, lessons()):
+        for slide in slides:
+            for changed in re.findall(r"Demo:\s+Change (.+?) to ", plain(slide.notes)):
+                code = [
+                    one for one in slides if one.kind == "code" and one.section == slide.section
+                ]
+                own = [one.heading for one in code if changed in plain(one.body)]
+                found += [(changed, slide.heading == own[-1])] if own else []
+    assert len(found) > 5
+    assert [changed for changed, there in found if not there] == []
+
+
+@every_lesson
+def test_an_answer_in_the_notes_ends_with_one_full_stop(name: str) -> None:
+    notes = plain([note for one in slides_of(name) for note in one.notes])
+    assert re.findall(r"\.\.(?![./])|\.:", re.sub(r"\.\.\.", "", notes)) == []
+
+
+def test_a_notebook_without_its_results_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An instructor clears all outputs before the class, saves, and wants slides afterwards."""
+    name = f"{lessons()[0]}.ipynb"
+    notebook = nbformat.read(lesson_cells.COURSE / "notebooks" / name, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(notebook, tmp_path / "notebooks" / name)
+    monkeypatch.setattr(lesson_cells, "COURSE", tmp_path)
+    with pytest.raises(NotRun, match=f"{name} was saved without its results. Open it, run all"):
+        read_lesson(lessons()[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("01-synchronous-queries", "the dashed line is a bound"),
+        ("04-connections-and-pools", "the first line rises"),
+        ("04-connections-and-pools", "Which of the two lines is your database?"),
+    ],
+)
+def test_what_speaks_of_a_line_stands_on_the_figure(name: str, said: str) -> None:
+    assert [one.kind for one in slides_of(name) if said in plain(one.notes)] == ["figure"]

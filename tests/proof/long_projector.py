@@ -112,3 +112,12 @@ def test_it_runs_a_cell_like_any_jupyterlab(page: Page) -> None:
     first.locator(".cm-content").click()
     page.keyboard.press("Shift+Enter")
     expect(page.locator("[data-quiz='01/one-word'], .quiz").first).to_be_visible()
+
+
+def test_nothing_is_saved_by_itself(page: Page) -> None:
+    """What a class changes or clears would otherwise be in the next slides."""
+    page.locator(".lm-MenuBar-itemLabel", has_text="Settings").click()
+    saves = page.locator(".lm-Menu-item", has_text="Autosave Documents")
+    expect(saves).to_be_visible()
+    assert "lm-mod-toggled" not in (saves.get_attribute("class") or "")
+    page.keyboard.press("Escape")

@@ -23,7 +23,7 @@ import edits
 import repairs
 from bench.course import COURSE
 from bench.instruments.gates import until
-from bench.practice import commands
+from bench.practice import commands, judgements
 from bench.practice.checking import run_checks
 from bench.practice.folders import Lab, UnknownLab, check_names, find, read
 from bench.practice.marking import course_version
@@ -439,7 +439,7 @@ def test_the_starter_shows_how_it_fails_and_is_no_attempt(lab: Lab, verdicts: Ve
     assert isinstance(told, NotAttempted)
     assert told.failed
     assert told.failed.name == check_names(lab)[1]
-    assert told.message == f"{commands.STILL} This is how it fails: No."
+    assert told.message == f"{judgements.STILL} This is how it fails: No."
     assert lab.progress() == {"failing": None, "hints": 0, "used": {check_names(lab)[1]: 2}}
     assert numbers(lab, 1) == [1], "a hint is there before the first attempt, too"
 
