@@ -374,9 +374,9 @@ def _annotate(slides: list[Slide], section: str, guide: Guide) -> None:
     """Put what the instructor's page says of a section where a speaker needs it.
 
     Notes and questions stand on its first slide, or on the first figure if they speak of a line in
-    it; votes stand on the slide of the vote. A demo stands on
-    the first recording if it speaks of one, on the last slide below the heading of the code that it
-    changes, or else on the last slide with code or what it printed.
+    it; votes stand on the slide of the vote. A demo stands on the first recording if it speaks of
+    one, on the last slide below the heading of the code that it changes, or else on the last slide
+    with code or what it printed.
     A vote without a slide of its own stands on the first slide, with its answer.
     """
     if not slides:

@@ -39,6 +39,7 @@ def test_firefox(tmp_path: Path) -> None:
     run = run_in_worker(tmp_path, PROGRAMS, firefox_at)
     live_truth.check_behaviours(run)
     live_truth.check_instruments(run)
+    live_truth.check_slips(run)
     assert run.outcomes[live_truth.ERROR].shown == [("text/error", TRACEBACK)]
     assert run.ready["jspi"]
 

@@ -54,6 +54,7 @@ def test_a_class_gets_the_book_the_wheels_and_the_lines_to_install(tmp_path: Pat
         page = read(f"{url}class")
         assert page.count(f"--find-links {url}wheels/ --trusted-host 127.0.0.1 -r") == 2
         assert "bench.ready" in page
+        assert "mkdir -Force \\class" in page, "the root of a Windows drive takes no file"
         assert "{" not in page.partition("</style>")[2]
 
 
