@@ -156,8 +156,11 @@ def outcomes(
     tests = [one for one in request.session.items if "outcomes" in getattr(one, "fixturenames", ())]
     names = list(dict.fromkeys(asked_for(tests)))
 
+    home = tmp_path_factory.mktemp("labs")  # pytest's folders are not for several threads
+
     def outcome(lab: Lab, name: str) -> Outcome:
-        file = tmp_path_factory.mktemp(name) / lab.work.name
+        file = home / lab.name / name / lab.work.name
+        file.parent.mkdir(parents=True)
         file.write_text(sources(lab)[name], encoding="utf-8")
         return run_checks(lab, file, limit=240)
 

@@ -6,6 +6,8 @@ from bench.course import COURSE
 from memory import Memory
 from running import complaints_of, pytest
 
+EVERY_PAGE = "tests/browser/test_pages.py", "tests/browser/test_live_cells.py"
+
 
 def long(memory: Memory) -> list[str]:
     """the slow fault and load tests (tests/proof/long_*.py)"""
@@ -19,8 +21,8 @@ def labs(memory: Memory) -> list[str]:
 
 
 def pages(memory: Memory) -> list[str]:
-    """every page of the book in Chromium, in both themes at both widths, not one of each kind"""
-    return complaints_of("pages", pytest("tests/browser/test_pages.py"), COURSE_PAGES="all")
+    """every page in Chromium, in both themes at both widths, and every change of a live cell"""
+    return complaints_of("pages", pytest(*EVERY_PAGE), COURSE_PAGES="all")
 
 
 def slides(memory: Memory) -> list[str]:
