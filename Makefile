@@ -48,7 +48,7 @@ projector: $(READY) ## open a lesson in JupyterLab for a projector: make project
 
 test: $(PROOF) live-assets ## prove the course: notebooks, instruments, labs, quizzes, book, pages
 	@echo "Proving the course; this takes a few minutes …"
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --nbval --nbval-cell-timeout=60 tests notebooks
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --nbval --nbval-cell-timeout=60 tests notebooks
 
 proof: $(PROOF) live-assets ## the long proof: every seeded fault, fault and load tests, flake hunt
 	@$(BIN)/python tests/proof
